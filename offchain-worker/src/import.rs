@@ -1,5 +1,5 @@
-//! Turns a GGUF file or a Hugging Face folder of the Llama architecture into a checkpoint, or makes
-//! one with random weights.
+//! Turns a GGUF file or a Hugging Face folder of a Llama, or a model like it, into a checkpoint, or makes one with
+//! random weights.
 //!
 //! The same source gives the same checkpoint on every machine: weights are quantised with basic IEEE
 //! operations, the rotation table comes from the `libm` crate instead of the system's, and no result depends
@@ -19,6 +19,7 @@ mod gguf;
 mod huggingface;
 mod initial;
 mod model;
+mod model_type;
 mod quantise;
 mod rope;
 mod source;

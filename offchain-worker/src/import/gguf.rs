@@ -11,6 +11,7 @@ mod types;
 use super::{
     files::Mapped,
     model::{epsilon_q32, Model, Weights, END_OF_TURN},
+    model_type::{pattern, ModelType, SUPPORTED, UNROTATED_INTERVAL},
     rope::{Rope, Scaling},
     tokenizer::{self, Around, Pieces, Prefix, Vocabulary},
     ImportError, ImportProgress, ImportStage, UNNAMED,
@@ -18,7 +19,8 @@ use super::{
 use header::Header;
 use metadata::Metadata;
 use noema_checkpoint::{
-    layout::TensorRole, Architecture, ManifestError, Source, SourceFormat, Variant, H256,
+    layout::TensorRole, Architecture, AttentionWindow, LayerPattern, ManifestError, Source,
+    SourceFormat, Variant, H256,
 };
 use std::{ops::Range, path::Path};
 
@@ -27,6 +29,7 @@ pub(super) struct File {
     mapped: Mapped,
     header: Header,
     hash: H256,
+    model_type: ModelType,
     head_dim: usize,
 }
 
@@ -38,8 +41,10 @@ impl File {
             mapped,
             header,
             hash: H256::zero(),
+            model_type: ModelType::Llama,
             head_dim: 1,
         };
+        file.model_type = file.read_model_type()?;
         // Refuse a file that cannot be imported before its gigabytes are hashed.
         file.head_dim = file.architecture()?.head_dim as usize;
         progress.begin(ImportStage::Hash, file.mapped.bytes().len() as u64);
@@ -54,18 +59,59 @@ impl File {
         }
     }
 
+    fn read_model_type(&self) -> Result<ModelType, ImportError> {
+        let name = self.metadata().text("general.architecture")?;
+        ModelType::of_gguf(name).ok_or_else(|| {
+            let what = format!("the architecture {name:?}");
+            ImportError::unsupported(&self.mapped.path, what, SUPPORTED)
+        })
+    }
+
+    /// The name of a metadata value of the architecture.
+    fn key(&self, name: &str) -> String {
+        format!("{}.{name}", self.model_type.name())
+    }
+
+    /// What distinguishes the network of so many layers from that of Llama 2.
+    fn variant(&self, layers: u32) -> Result<Variant, ImportError> {
+        let (metadata, path) = (self.metadata(), &self.mapped.path);
+        let windowed = match metadata.optional_u32(&self.key("attention.sliding_window"))? {
+            None | Some(0) => None,
+            Some(positions) => Some(positions),
+        };
+        let pattern_key = self.key("attention.sliding_window_pattern");
+        let is_simple =
+            self.model_type == ModelType::Llama && !self.header.metadata.contains_key(&pattern_key);
+        if windowed.is_some() && !is_simple {
+            return Err(ImportError::unsupported(
+                path,
+                "a sliding window in some layers of a GGUF file",
+                "import the model's Hugging Face folder, which names the layers",
+            ));
+        }
+        let unrotated = match self.model_type {
+            ModelType::SmolLm3 => {
+                let layer = |layer: u32| LayerPattern::Every(UNROTATED_INTERVAL).contains(layer);
+                let selected: Vec<bool> = (0..layers).map(layer).collect();
+                pattern(&selected).ok().flatten()
+            }
+            _ => None,
+        };
+        Ok(Variant {
+            projection_biases: self.model_type.has_biases() || tensors::has_biases(self),
+            head_norms: self.model_type.has_head_norms(),
+            unrotated,
+            window: windowed.map(|positions| AttentionWindow {
+                positions,
+                layers: LayerPattern::ALL,
+            }),
+        })
+    }
+
     /// The shape, with the context length the model was trained for.
     fn architecture(&self) -> Result<Architecture, ImportError> {
         let metadata = self.metadata();
         let path = &self.mapped.path;
-        let family = metadata.text("general.architecture")?;
-        if family != "llama" {
-            return Err(ImportError::unsupported(
-                path,
-                format!("the architecture {family:?}"),
-                "models of the Llama architecture can be imported",
-            ));
-        }
         if metadata.optional_u32("split.count")?.unwrap_or(1) > 1 {
             return Err(ImportError::unsupported(
                 path,
@@ -73,21 +119,26 @@ impl File {
                 "join the parts with llama.cpp's gguf-split first",
             ));
         }
-        if metadata.optional_u32("llama.expert_count")?.unwrap_or(0) > 0 {
+        if metadata
+            .optional_u32(&self.key("expert_count"))?
+            .unwrap_or(0)
+            > 0
+        {
             return Err(ImportError::unsupported(
                 path,
                 "a mixture of experts",
                 "dense models can be imported",
             ));
         }
-        let hidden = metadata.u32("llama.embedding_length")?;
-        let heads = metadata.u32("llama.attention.head_count")?;
-        let head_dim = match metadata.optional_u32("llama.attention.key_length")? {
+        let hidden = metadata.u32(&self.key("embedding_length"))?;
+        let heads = metadata.u32(&self.key("attention.head_count"))?;
+        let head_dim = match metadata.optional_u32(&self.key("attention.key_length"))? {
             Some(length) => length,
             None => hidden.checked_div(heads).unwrap_or(0),
         };
-        for key in ["llama.attention.value_length", "llama.rope.dimension_count"] {
-            let length = metadata.optional_u32(key)?.unwrap_or(head_dim);
+        for name in ["attention.value_length", "rope.dimension_count"] {
+            let key = self.key(name);
+            let length = metadata.optional_u32(&key)?.unwrap_or(head_dim);
             if length != head_dim {
                 return Err(ImportError::unsupported(
                     path,
@@ -96,24 +147,24 @@ impl File {
                 ));
             }
         }
-        let epsilon = metadata.f64("llama.attention.layer_norm_rms_epsilon")?;
+        let epsilon = metadata.f64(&self.key("attention.layer_norm_rms_epsilon"))?;
         let architecture = Architecture {
-            layers: metadata.u32("llama.block_count")?,
+            layers: metadata.u32(&self.key("block_count"))?,
             hidden,
             heads,
             kv_heads: metadata
-                .optional_u32("llama.attention.head_count_kv")?
+                .optional_u32(&self.key("attention.head_count_kv"))?
                 .unwrap_or(heads),
             head_dim,
-            feed_forward: metadata.u32("llama.feed_forward_length")?,
+            feed_forward: metadata.u32(&self.key("feed_forward_length"))?,
             vocabulary: tensors::vocabulary(self)?,
             context_length: metadata
-                .u32("llama.context_length")?
+                .u32(&self.key("context_length"))?
                 .min(Architecture::MAX_CONTEXT),
             norm_epsilon_q32: epsilon_q32(epsilon).ok_or_else(|| {
                 ImportError::value(
                     path,
-                    "llama.attention.layer_norm_rms_epsilon",
+                    self.key("attention.layer_norm_rms_epsilon"),
                     format!("which is {epsilon} and not between 0 and 1"),
                 )
             })?,
@@ -123,6 +174,10 @@ impl File {
         architecture
             .validate()
             .map_err(ManifestError::Architecture)?;
+        let architecture = Architecture {
+            variant: self.variant(architecture.layers)?,
+            ..architecture
+        };
         tensors::check(self, &architecture)?;
         Ok(architecture)
     }
@@ -130,13 +185,13 @@ impl File {
     fn rope(&self, head_dim: u32) -> Result<Rope, ImportError> {
         let metadata = self.metadata();
         let base = metadata
-            .optional_f64("llama.rope.freq_base")?
+            .optional_f64(&self.key("rope.freq_base"))?
             .unwrap_or(10_000.0);
-        let factor = match metadata.optional_f64("llama.rope.scaling.factor")? {
+        let factor = match metadata.optional_f64(&self.key("rope.scaling.factor"))? {
             Some(factor) => Some(factor),
-            None => metadata.optional_f64("llama.rope.scale_linear")?,
+            None => metadata.optional_f64(&self.key("rope.scale_linear"))?,
         };
-        let kind = match metadata.optional_text("llama.rope.scaling.type")? {
+        let kind = match metadata.optional_text(&self.key("rope.scaling.type"))? {
             Some(kind) => kind,
             None if factor.is_some_and(|factor| factor != 1.0) => "linear",
             None => "none",
@@ -164,7 +219,7 @@ impl File {
         if !sound {
             return Err(ImportError::value(
                 &self.mapped.path,
-                "llama.rope",
+                self.key("rope"),
                 "with a base or a factor that is not a positive number",
             ));
         }

@@ -5,7 +5,7 @@
 //! σ = √(2 / 5 hidden)        Nguyen and Salazar, 2019
 //! σ / √(2 layers)            for outputs added to the residual stream: Radford et al., 2019
 //! ```
-//! Gains are 1. The draws of a row are the BLAKE3 stream of seed, tensor and row, so the same options
+//! Gains are 1, biases 0. The draws of a row are the BLAKE3 stream of seed, tensor and row, so the same options
 //! give the same checkpoint on every machine.
 
 use super::{
@@ -198,6 +198,10 @@ impl Weights for Random {
         columns: usize,
         out: &mut [f32],
     ) -> Result<(), ImportError> {
+        if role.is_bias() {
+            out.fill(0.0);
+            return Ok(());
+        }
         if self.is_gain(role, layer) {
             out.fill(1.0);
             return Ok(());

@@ -30,7 +30,7 @@ pub(super) trait Weights: Sync {
 
     /// Decodes `rows` of the tensor of `role` and `layer`, each of `columns` values, into `out`.
     ///
-    /// Query and key rows have Hugging Face's order, whatever the source's is. A gain is one row.
+    /// Query and key rows have Hugging Face's order, whatever the source's is. Gains, and biases, are one row.
     /// The caller has checked the shape and type of the tensor.
     fn read(
         &self,

@@ -106,6 +106,7 @@ impl From<ImportError> for Fault {
 
 fn not_finite(weights: &dyn Weights, spec: &TensorSpec) -> ImportError {
     let shape = match spec.kind {
+        TensorKind::Gain { .. } if spec.role.is_bias() => "bias",
         TensorKind::Gain { .. } => "gain",
         _ => "weight",
     };

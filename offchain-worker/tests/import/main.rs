@@ -4,6 +4,7 @@
 mod formats;
 mod hostile;
 mod library;
+mod model_types;
 mod quantisations;
 mod real_model;
 mod refusals;

@@ -35,10 +35,20 @@ fn assert_says(message: &str, words: &[&str]) {
 
 #[test]
 fn another_architecture_is_refused() {
-    let message = refused(|file| file.set("general.architecture", "qwen3"));
-    assert_says(&message, &["the architecture \"qwen3\"", "Llama"]);
-    let message = folder_refused(|config| config["model_type"] = "mistral".into());
-    assert_says(&message, &["the model type \"mistral\"", "Llama"]);
+    for name in ["gemma3", "qwen3moe", "mistral"] {
+        let message = refused(|file| file.set("general.architecture", name));
+        let words = [
+            &format!("the architecture {name:?}")[..],
+            "Llama",
+            "SmolLM3",
+        ];
+        assert_says(&message, &words);
+    }
+    for name in ["gemma3_text", "qwen2_vl", "mixtral"] {
+        let message = folder_refused(|config| config["model_type"] = name.into());
+        let words = [&format!("the model type {name:?}")[..], "Llama", "SmolLM3"];
+        assert_says(&message, &words);
+    }
 }
 
 #[test]
@@ -199,10 +209,13 @@ fn tensors_that_would_be_ignored_are_refused() {
             bytes: vec![0; 128],
         };
         file.tensors
-            .push(("blk.0.attn_q.bias".into(), vec![32], data));
+            .push(("blk.0.attn_output.bias".into(), vec![32], data));
         file
     });
-    assert_says(&message, &["the tensor blk.0.attn_q.bias"]);
+    assert_says(
+        &message,
+        &["the tensor blk.0.attn_output.bias", "\"llama\""],
+    );
     let message = folder_refused(|config| config["attention_bias"] = true.into());
     assert_says(&message, &["biases"]);
 }

@@ -19,9 +19,13 @@ pub(crate) const MERGES: [&str; 5] = ["h e", "l l", "he ll", "hell o", "Ġ w"];
 pub(crate) const TEMPLATE: &str =
     "{% for message in messages %}{{ message['content'] }}{% endfor %}";
 
+/// The model types, as `config.json` names them.
+pub(crate) const MODEL_TYPES: [&str; 5] = ["llama", "mistral", "qwen2", "qwen3", "smollm3"];
+
 /// A model whose tensors are kept under their Hugging Face names and in that row order.
 #[derive(Clone)]
 pub(crate) struct Model {
+    pub(crate) model_type: &'static str,
     pub(crate) layers: usize,
     pub(crate) hidden: usize,
     pub(crate) heads: usize,
@@ -30,6 +34,7 @@ pub(crate) struct Model {
     pub(crate) feed_forward: usize,
     pub(crate) context: usize,
     pub(crate) tied: bool,
+    pub(crate) biases: bool,
     pub(crate) tokens: Vec<String>,
 }
 
@@ -45,6 +50,7 @@ impl Model {
     /// The smallest model with every part: fit for tests that import it hundreds of times.
     pub(crate) fn tiny() -> Self {
         Self {
+            model_type: "llama",
             layers: 1,
             hidden: 32,
             heads: 2,
@@ -53,8 +59,27 @@ impl Model {
             feed_forward: 64,
             context: 16,
             tied: true,
+            biases: false,
             tokens: tokens(),
         }
+    }
+
+    /// A model of the type, with enough layers for all that distinguishes it.
+    pub(crate) fn of(model_type: &'static str) -> Self {
+        Self {
+            model_type,
+            layers: 4,
+            hidden: 64,
+            heads: 4,
+            kv_heads: 2,
+            biases: model_type == "qwen2",
+            ..Self::tiny()
+        }
+    }
+
+    /// The window of attention in all layers.
+    pub(crate) fn window(&self) -> Option<u32> {
+        (self.model_type == "mistral").then_some(5)
     }
 
     /// A model whose rows are long enough for every quantisation.
@@ -97,6 +122,25 @@ impl Model {
                     shape,
                 ));
             }
+            let more: &[(&str, &str, usize)] = match self.model_type {
+                _ if self.biases => &[
+                    ("attn_q.bias", "self_attn.q_proj.bias", attention),
+                    ("attn_k.bias", "self_attn.k_proj.bias", kv),
+                    ("attn_v.bias", "self_attn.v_proj.bias", kv),
+                ],
+                "qwen3" => &[
+                    ("attn_q_norm", "self_attn.q_norm", self.head_dim),
+                    ("attn_k_norm", "self_attn.k_norm", self.head_dim),
+                ],
+                _ => &[],
+            };
+            list.extend(more.iter().map(|(gguf, huggingface, length)| {
+                (
+                    format!("blk.{layer}.{gguf}"),
+                    format!("model.layers.{layer}.{huggingface}"),
+                    vec![*length],
+                )
+            }));
         }
         list.push(("output_norm".into(), "model.norm".into(), vec![d]));
         if !self.tied {
@@ -106,11 +150,13 @@ impl Model {
         list.into_iter()
             .map(|(gguf, huggingface, shape)| {
                 let length = shape.iter().product();
-                let norm = shape.len() == 1;
+                let bias = gguf.ends_with(".bias");
+                let end = if bias { "" } else { ".weight" };
+                let norm = shape.len() == 1 && !bias;
                 let values = (0..length).map(|_| random.weight(norm)).collect();
                 Tensor {
-                    gguf: format!("{gguf}.weight"),
-                    huggingface: format!("{huggingface}.weight"),
+                    gguf: format!("{gguf}{end}"),
+                    huggingface: format!("{huggingface}{end}"),
                     shape,
                     values,
                 }

@@ -32,11 +32,17 @@ fn name(role: TensorRole, layer: Option<u32>) -> String {
         TensorRole::Down => "ffn_down",
         TensorRole::FinalNorm => "output_norm",
         TensorRole::OutputHead => "output",
+        TensorRole::QueryBias => "attn_q",
+        TensorRole::KeyBias => "attn_k",
+        TensorRole::ValueBias => "attn_v",
+        TensorRole::QueryNorm => "attn_q_norm",
+        TensorRole::KeyNorm => "attn_k_norm",
         other => other.name(),
     };
+    let end = if role.is_bias() { "bias" } else { "weight" };
     match layer {
-        Some(layer) => format!("blk.{layer}.{part}.weight"),
-        None => format!("{part}.weight"),
+        Some(layer) => format!("blk.{layer}.{part}.{end}"),
+        None => format!("{part}.{end}"),
     }
 }
 
@@ -69,13 +75,13 @@ pub(super) fn vocabulary(file: &File) -> Result<u32, ImportError> {
 
 /// Refuses a file whose tensors are not exactly those of the architecture, all within the file.
 pub(super) fn check(file: &File, architecture: &Architecture) -> Result<(), ImportError> {
-    // Each layer has nine tensors: a layer count beyond the file's own list is refused before the canonical
+    // Each layer has at least nine tensors: a layer count beyond the file's own list is refused before the canonical
     // list is built.
     let available = file.header.tensors.len();
     if architecture.layers as usize > available {
         return Err(ImportError::value(
             &file.mapped.path,
-            "llama.block_count",
+            file.key("block_count"),
             format!(
                 "which is {}, with only {available} tensors",
                 architecture.layers
@@ -131,7 +137,10 @@ pub(super) fn check(file: &File, architecture: &Architecture) -> Result<(), Impo
         Some(name) => Err(ImportError::unsupported(
             &file.mapped.path,
             format!("the tensor {name}"),
-            "a model may have no tensors beside those of the plain Llama architecture",
+            format!(
+                "a model of the architecture {:?} may have no tensors beside those of its layers",
+                file.model_type.name()
+            ),
         )),
     }
 }
@@ -161,7 +170,13 @@ pub(super) fn rope_factors(file: &File, head_dim: u32) -> Result<Option<Vec<f32>
     Ok(Some(factors))
 }
 
-/// Decodes rows, those of queries and keys in Hugging Face's order.
+/// Whether the file has biases of the queries.
+pub(super) fn has_biases(file: &File) -> bool {
+    let name = name(TensorRole::QueryBias, Some(0));
+    file.header.tensors.contains_key(&name)
+}
+
+/// Decodes rows, those of queries and keys in Hugging Face's order, as well as their biases.
 pub(super) fn read(
     file: &File,
     role: TensorRole,
@@ -179,7 +194,8 @@ pub(super) fn read(
     let row = layout
         .row_bytes(columns)
         .ok_or_else(|| wrong("has another type"))?;
-    let rotated = matches!(role, TensorRole::Query | TensorRole::Key);
+    let is_interleaved = file.model_type.is_interleaved_in_gguf();
+    let rotated = is_interleaved && matches!(role, TensorRole::Query | TensorRole::Key);
     for (row_index, out) in rows.zip(out.chunks_exact_mut(columns)) {
         let stored = if rotated {
             stored_row(row_index, file.head_dim)
@@ -194,6 +210,14 @@ pub(super) fn read(
         layout
             .decode(bytes, out)
             .map_err(|problem| wrong(&format!("cannot be decoded: {problem}")))?;
+        if is_interleaved && matches!(role, TensorRole::QueryBias | TensorRole::KeyBias) {
+            let stored = out.to_vec();
+            for (element, out) in out.iter_mut().enumerate() {
+                if let Some(value) = stored.get(stored_row(element, file.head_dim)) {
+                    *out = *value;
+                }
+            }
+        }
     }
     Ok(())
 }

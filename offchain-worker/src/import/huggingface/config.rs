@@ -3,12 +3,13 @@
 use super::super::{
     files::parse_json,
     model::epsilon_q32,
+    model_type::{pattern, ModelType, SUPPORTED, UNROTATED_INTERVAL},
     rope::{Rope, Scaling},
     tokenizer::{Added, ModelSettings},
     ImportError,
 };
-use noema_checkpoint::{Architecture, ManifestError, Variant};
-use serde::Deserialize;
+use noema_checkpoint::{Architecture, AttentionWindow, LayerPattern, ManifestError, Variant};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::{collections::BTreeMap, path::Path};
 
@@ -36,6 +37,8 @@ impl TokenIds {
 /// The fields of `config.json` that are read.
 #[derive(Debug, Deserialize)]
 pub(super) struct Config {
+    #[serde(deserialize_with = "model_type")]
+    model_type: ModelType,
     #[serde(default, rename = "_name_or_path")]
     name_or_path: Option<String>,
     #[serde(default)]
@@ -57,19 +60,43 @@ pub(super) struct Config {
     #[serde(default)]
     rope_interleaved: bool,
     partial_rotary_factor: Option<f64>,
-    #[serde(default)]
-    tie_word_embeddings: bool,
+    tie_word_embeddings: Option<bool>,
     #[serde(default)]
     attention_bias: bool,
     #[serde(default)]
     mlp_bias: bool,
     hidden_act: Option<String>,
+    /// None if it is not stated; null if there is no window.
+    #[serde(default, deserialize_with = "stated")]
+    sliding_window: Option<Option<u32>>,
+    #[serde(default)]
+    use_sliding_window: bool,
+    max_window_layers: Option<u32>,
+    layer_types: Option<Vec<String>>,
+    /// 1 for each layer that rotates, 0 for the others.
+    no_rope_layers: Option<Vec<u32>>,
+    no_rope_layer_interval: Option<u32>,
     quantization_config: Option<Value>,
+}
+
+/// The window of Mistral and of Qwen if they have one and do not state it.
+const USUAL_WINDOW: u32 = 4_096;
+/// The first layer of Qwen that has a window, if it is not stated.
+const USUAL_WINDOW_LAYERS: u32 = 28;
+
+/// A value that may be null.
+fn stated<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+fn model_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ModelType, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    ModelType::of_folder(&name).ok_or_else(|| serde::de::Error::custom("another model type"))
 }
 
 /// The field of `config.json` that every architecture has.
 #[derive(Debug, Deserialize)]
-struct ModelType {
+struct AnyConfig {
     #[serde(default)]
     model_type: String,
 }
@@ -92,13 +119,10 @@ impl Config {
     /// Reads `config.json`.
     pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Self, ImportError> {
         // Another architecture is named before one of Llama's fields is missed.
-        let ModelType { model_type } = parse_json(path, bytes)?;
-        if model_type != "llama" {
-            return Err(ImportError::unsupported(
-                path,
-                format!("the model type {model_type:?}"),
-                "models of the Llama architecture can be imported",
-            ));
+        let AnyConfig { model_type } = parse_json(path, bytes)?;
+        if ModelType::of_folder(&model_type).is_none() {
+            let what = format!("the model type {model_type:?}");
+            return Err(ImportError::unsupported(path, what, SUPPORTED));
         }
         parse_json(path, bytes)
     }
@@ -112,7 +136,11 @@ impl Config {
 
     pub(super) fn architecture(&self, path: &Path) -> Result<Architecture, ImportError> {
         let strange = [
-            (self.attention_bias || self.mlp_bias, "biases"),
+            (
+                self.attention_bias,
+                "biases of the output of attention (attention_bias)",
+            ),
+            (self.mlp_bias, "biases of the feed-forward layer (mlp_bias)"),
             (self.rope_interleaved, "interleaved rotary pairs"),
             (
                 self.partial_rotary_factor.is_some_and(|f| f != 1.0),
@@ -131,13 +159,17 @@ impl Config {
             return Err(ImportError::unsupported(
                 path,
                 what,
-                "the plain Llama architecture is",
+                "a model with none of this, of the same type, can be imported",
             ));
         }
-        let head_dim = self.head_dim.unwrap_or_else(|| {
-            let heads = self.num_attention_heads;
-            self.hidden_size.checked_div(heads).unwrap_or(0)
+        let head_dim = self.head_dim.unwrap_or_else(|| match self.model_type {
+            ModelType::Qwen3 => 128,
+            _ => {
+                let heads = self.num_attention_heads;
+                self.hidden_size.checked_div(heads).unwrap_or(0)
+            }
         });
+        let ties = self.model_type == ModelType::SmolLm3;
         let epsilon = self.rms_norm_eps;
         let architecture = Architecture {
             layers: self.num_hidden_layers,
@@ -152,13 +184,127 @@ impl Config {
                 let problem = format!("which is {epsilon} and not between 0 and 1");
                 ImportError::value(path, "rms_norm_eps", problem)
             })?,
-            tied_head: self.tie_word_embeddings,
+            tied_head: self.tie_word_embeddings.unwrap_or(ties),
             variant: Variant::LLAMA,
         };
-        architecture
-            .validate()
-            .map_err(ManifestError::Architecture)?;
+        let validate = |architecture: &Architecture| {
+            architecture.validate().map_err(ManifestError::Architecture)
+        };
+        validate(&architecture)?;
+        let architecture = Architecture {
+            variant: self.variant(path)?,
+            ..architecture
+        };
+        validate(&architecture)?;
         Ok(architecture)
+    }
+
+    /// What distinguishes the network from that of Llama 2. The number of layers has been validated.
+    fn variant(&self, path: &Path) -> Result<Variant, ImportError> {
+        let rotates = self.rotates(path)?;
+        let unrotated: Vec<bool> = rotates.iter().map(|rotates| !rotates).collect();
+        Ok(Variant {
+            projection_biases: self.model_type.has_biases(),
+            head_norms: self.model_type.has_head_norms(),
+            unrotated: self.pattern(path, "no_rope_layers", &unrotated)?,
+            window: self.window(path, &rotates)?,
+        })
+    }
+
+    /// Whether each layer rotates.
+    fn rotates(&self, path: &Path) -> Result<Vec<bool>, ImportError> {
+        if self.model_type != ModelType::SmolLm3 {
+            return Ok(vec![true; self.num_hidden_layers as usize]);
+        }
+        if let Some(layers) = &self.no_rope_layers {
+            self.one_per_layer(path, "no_rope_layers", layers.len())?;
+            return Ok(layers.iter().map(|rotates| *rotates != 0).collect());
+        }
+        let interval = self.no_rope_layer_interval.unwrap_or(UNROTATED_INTERVAL);
+        if interval == 0 {
+            let problem = "which is not a positive number";
+            return Err(ImportError::value(path, "no_rope_layer_interval", problem));
+        }
+        let unrotated = LayerPattern::Every(interval);
+        let layers = 0..self.num_hidden_layers;
+        Ok(layers.map(|layer| !unrotated.contains(layer)).collect())
+    }
+
+    /// The window of attention, and the layers that have it; `rotates` says which rotate.
+    fn window(
+        &self,
+        path: &Path,
+        rotates: &[bool],
+    ) -> Result<Option<AttentionWindow>, ImportError> {
+        let usual = self.sliding_window.unwrap_or(Some(USUAL_WINDOW));
+        let positions = match self.model_type {
+            ModelType::Mistral => usual,
+            ModelType::Qwen2 | ModelType::Qwen3 if self.use_sliding_window => usual,
+            ModelType::SmolLm3 if self.use_sliding_window => self.sliding_window.flatten(),
+            _ => None,
+        };
+        let layers: Vec<bool> = match (&self.layer_types, self.model_type) {
+            (Some(types), _) => self.windowed(path, types)?,
+            _ if positions.is_none() => return Ok(None),
+            (None, ModelType::SmolLm3) => rotates.iter().map(|rotates| !rotates).collect(),
+            (None, ModelType::Qwen2 | ModelType::Qwen3) => {
+                let first = self.max_window_layers.unwrap_or(USUAL_WINDOW_LAYERS);
+                let layers = 0..self.num_hidden_layers;
+                layers.map(|layer| layer >= first).collect()
+            }
+            (None, _) => vec![true; rotates.len()],
+        };
+        let layers = self.pattern(path, "layer_types", &layers)?;
+        match (positions, layers) {
+            (_, None) => Ok(None),
+            (Some(positions), Some(layers)) => Ok(Some(AttentionWindow { positions, layers })),
+            (None, Some(_)) => Err(ImportError::value(
+                path,
+                "layer_types",
+                "with \"sliding_attention\", but no sliding_window that is used",
+            )),
+        }
+    }
+
+    /// Whether each layer has a window, by its type.
+    fn windowed(&self, path: &Path, types: &[String]) -> Result<Vec<bool>, ImportError> {
+        self.one_per_layer(path, "layer_types", types.len())?;
+        let is_windowed = |kind: &String| match kind.as_str() {
+            "full_attention" => Ok(false),
+            "sliding_attention" => Ok(true),
+            other => Err(ImportError::unsupported(
+                path,
+                format!("layers of the type {other:?}"),
+                "those of full_attention and sliding_attention are",
+            )),
+        };
+        types.iter().map(is_windowed).collect()
+    }
+
+    /// Refuses a list of another length than the number of layers.
+    fn one_per_layer(&self, path: &Path, key: &str, length: usize) -> Result<(), ImportError> {
+        let layers = self.num_hidden_layers;
+        match length == layers as usize {
+            true => Ok(()),
+            false => {
+                let problem = format!("with {length} entries for {layers} layers");
+                Err(ImportError::value(path, key, problem))
+            }
+        }
+    }
+
+    /// The pattern of the selected layers.
+    fn pattern(
+        &self,
+        path: &Path,
+        key: &str,
+        selected: &[bool],
+    ) -> Result<Option<LayerPattern>, ImportError> {
+        pattern(selected).map_err(|_| {
+            let what = format!("{key} without a pattern");
+            let hint = "the layers from one on, every so many layers, and all but those are";
+            ImportError::unsupported(path, what, hint)
+        })
     }
 
     pub(super) fn rope(&self, path: &Path) -> Result<Rope, ImportError> {
@@ -166,7 +312,11 @@ impl Config {
         let settings: Vec<&RopeSettings> = settings.into_iter().flatten().collect();
         let bases = settings.iter().filter_map(|settings| settings.rope_theta);
         let bases: Vec<f64> = self.rope_theta.into_iter().chain(bases).collect();
-        let base = agreed(path, "rope_theta", &bases)?.unwrap_or(&10_000.0);
+        let usual = match self.model_type {
+            ModelType::SmolLm3 => 2_000_000.0,
+            _ => 10_000.0,
+        };
+        let base = agreed(path, "rope_theta", &bases)?.unwrap_or(&usual);
         let scalings = settings.iter().map(|settings| settings.scaling(path));
         let scalings: Vec<Scaling> = scalings.collect::<Result<_, _>>()?;
         let scaling = agreed(path, "rope_scaling and rope_parameters", &scalings)?;

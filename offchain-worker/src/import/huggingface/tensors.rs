@@ -60,11 +60,17 @@ fn name(role: TensorRole, layer: Option<u32>) -> String {
         TensorRole::Down => "mlp.down_proj",
         TensorRole::FinalNorm => "model.norm",
         TensorRole::OutputHead => "lm_head",
+        TensorRole::QueryBias => "self_attn.q_proj",
+        TensorRole::KeyBias => "self_attn.k_proj",
+        TensorRole::ValueBias => "self_attn.v_proj",
+        TensorRole::QueryNorm => "self_attn.q_norm",
+        TensorRole::KeyNorm => "self_attn.k_norm",
         other => other.name(),
     };
+    let end = if role.is_bias() { "bias" } else { "weight" };
     match layer {
-        Some(layer) => format!("model.layers.{layer}.{part}.weight"),
-        None => format!("{part}.weight"),
+        Some(layer) => format!("model.layers.{layer}.{part}.{end}"),
+        None => format!("{part}.{end}"),
     }
 }
 
@@ -207,7 +213,7 @@ impl Shards {
             Some(name) => Err(ImportError::unsupported(
                 &self.folder,
                 format!("the tensor {name}"),
-                "a model may have no tensors beside those of the plain Llama architecture",
+                "a model may have no tensors beside those of its model type",
             )),
         }
     }

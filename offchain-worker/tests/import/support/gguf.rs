@@ -113,12 +113,15 @@ impl File {
     }
 }
 
-/// Values of a tensor in the row order of GGUF: queries and keys interleaved.
+/// Values of a tensor in the row order of GGUF: queries and keys interleaved, except Qwen's.
 fn stored_order(model: &Model, tensor: &Tensor) -> Vec<f32> {
-    if !tensor.gguf.contains("attn_q.") && !tensor.gguf.contains("attn_k.") {
+    let rotated = ["attn_q.", "attn_k."]
+        .iter()
+        .any(|part| tensor.gguf.contains(part));
+    if !rotated || model.model_type.starts_with("qwen") {
         return tensor.values.clone();
     }
-    let columns = tensor.shape[1];
+    let columns = tensor.shape.get(1).copied().unwrap_or(1);
     let half = model.head_dim / 2;
     let mut out = Vec::with_capacity(tensor.values.len());
     for head in tensor.values.chunks(model.head_dim * columns) {
@@ -154,8 +157,14 @@ fn metadata(model: &Model) -> Vec<(String, Value)> {
         })
         .collect();
     let number = |value: usize| Value::U32(value as u32);
+    let architecture = match model.model_type {
+        "mistral" => "llama",
+        other => other,
+    };
+    let window = model.window().map(Value::U32);
+    let window = window.map(|window| ("llama.attention.sliding_window", window));
     [
-        ("general.architecture", "llama".into()),
+        ("general.architecture", architecture.into()),
         ("general.name", "Tiny".into()),
         ("general.license", "apache-2.0".into()),
         ("llama.block_count", number(model.layers)),
@@ -182,7 +191,11 @@ fn metadata(model: &Model) -> Vec<(String, Value)> {
         ("tokenizer.chat_template", TEMPLATE.into()),
     ]
     .into_iter()
-    .map(|(key, value)| (key.to_owned(), value))
+    .chain(window)
+    .map(|(key, value)| match key.strip_prefix("llama.") {
+        Some(key) => (format!("{architecture}.{key}"), value),
+        None => (key.to_owned(), value),
+    })
     .collect()
 }
 

@@ -6,9 +6,8 @@ use serde_json::{json, Value};
 use std::{collections::BTreeMap, fs, path::Path};
 
 pub(crate) fn config(model: &Model) -> Value {
-    json!({
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
+    let mut config = json!({
+        "model_type": model.model_type,
         "_name_or_path": "Tiny",
         "bos_token_id": 1,
         "eos_token_id": 2,
@@ -24,7 +23,23 @@ pub(crate) fn config(model: &Model) -> Value {
         "rms_norm_eps": 1e-5,
         "rope_theta": 10000.0,
         "tie_word_embeddings": model.tied
-    })
+    });
+    let more = match model.model_type {
+        "mistral" => json!({ "sliding_window": model.window() }),
+        "qwen2" => json!({
+            "use_sliding_window": false, "sliding_window": 32_768, "max_window_layers": 2
+        }),
+        "qwen3" => json!({ "attention_bias": false, "use_sliding_window": false }),
+        "smollm3" => json!({
+            "attention_bias": false, "mlp_bias": false, "no_rope_layers": [1, 1, 1, 0],
+            "layer_types": vec!["full_attention"; model.layers]
+        }),
+        _ => json!({}),
+    };
+    for (key, value) in more.as_object().into_iter().flatten() {
+        config[key] = value.clone();
+    }
+    config
 }
 
 pub(crate) fn tokenizer(model: &Model) -> Value {

@@ -1,0 +1,117 @@
+//! The model types that can be imported, and what each says about its network beyond the dimensions.
+
+use noema_checkpoint::LayerPattern;
+
+/// The model types that can be imported, for messages.
+pub(super) const SUPPORTED: &str =
+    "Llama 2 and 3, Mistral, Qwen 2, 2.5 and 3, SmolLM2 and SmolLM3 can be imported";
+
+/// The type of a model, by which its settings and tensors are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ModelType {
+    /// Llama 2 and 3, SmolLM2; in GGUF files Mistral, too.
+    Llama,
+    Mistral,
+    /// Qwen 2 and 2.5.
+    Qwen2,
+    Qwen3,
+    SmolLm3,
+}
+
+impl ModelType {
+    const ALL: [Self; 5] = [
+        Self::Llama,
+        Self::Mistral,
+        Self::Qwen2,
+        Self::Qwen3,
+        Self::SmolLm3,
+    ];
+
+    /// Its name as `model_type` in `config.json`, and in GGUF files.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Llama => "llama",
+            Self::Mistral => "mistral",
+            Self::Qwen2 => "qwen2",
+            Self::Qwen3 => "qwen3",
+            Self::SmolLm3 => "smollm3",
+        }
+    }
+
+    /// The type that `config.json` calls so.
+    pub(super) fn of_folder(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The type that a GGUF file calls so.
+    pub(super) fn of_gguf(name: &str) -> Option<Self> {
+        Self::of_folder(name).filter(|kind| *kind != Self::Mistral)
+    }
+
+    /// Whether queries, keys and values always have biases.
+    pub(super) const fn has_biases(self) -> bool {
+        matches!(self, Self::Qwen2)
+    }
+
+    /// Whether the heads of queries and keys are normed.
+    pub(super) const fn has_head_norms(self) -> bool {
+        matches!(self, Self::Qwen3)
+    }
+
+    /// Whether GGUF files have the two rows of queries and keys next to each other that are rotated together.
+    pub(super) const fn is_interleaved_in_gguf(self) -> bool {
+        matches!(self, Self::Llama | Self::Mistral | Self::SmolLm3)
+    }
+}
+
+/// SmolLM3 does not rotate the last of each group of so many layers, unless `config.json` says otherwise.
+pub(super) const UNROTATED_INTERVAL: u32 = 4;
+
+/// The pattern of the layers that are selected, if any are.
+///
+/// # Errors
+/// When no pattern selects exactly these.
+pub(super) fn pattern(selected: &[bool]) -> Result<Option<LayerPattern>, NoPattern> {
+    let position = |wanted: bool| selected.iter().position(|one| *one == wanted);
+    let Some(first) = position(true) else {
+        return Ok(None);
+    };
+    let group = |last: usize| last as u32 + 1;
+    // Groups have at least two layers.
+    let candidates = [
+        (first > 0).then(|| LayerPattern::Every(group(first))),
+        Some(LayerPattern::From(first as u32)),
+        position(false).map(|last| LayerPattern::ExceptEvery(group(last))),
+    ];
+    let fits = |pattern: &LayerPattern| {
+        let mut layers = (0..).zip(selected);
+        layers.all(|(layer, one)| pattern.contains(layer) == *one)
+    };
+    let found = candidates.into_iter().flatten().find(fits);
+    found.map(Some).ok_or(NoPattern)
+}
+
+/// No pattern of layers fits.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NoPattern;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selection_of_layers_has_its_pattern() {
+        let of = |selected: &str| {
+            let selected: Vec<bool> = selected.bytes().map(|byte| byte == b'x').collect();
+            pattern(&selected)
+        };
+        assert_eq!(of("...."), Ok(None));
+        assert_eq!(of("xxxx"), Ok(Some(LayerPattern::ALL)));
+        assert_eq!(of("..xx"), Ok(Some(LayerPattern::From(2))));
+        assert_eq!(of("...x"), Ok(Some(LayerPattern::Every(4))));
+        assert_eq!(of("...x...x."), Ok(Some(LayerPattern::Every(4))));
+        assert_eq!(of("xxxxx.xxxxx.xx"), Ok(Some(LayerPattern::ExceptEvery(6))));
+        assert_eq!(of("x.x."), Ok(Some(LayerPattern::ExceptEvery(2))));
+        assert_eq!(of("x..x"), Err(NoPattern));
+    }
+}
