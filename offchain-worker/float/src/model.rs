@@ -17,7 +17,7 @@ use burn::{
 };
 use noema_numerics::{
     layout::{TensorKind, TensorSpec},
-    network::{is_read, Operator, Value},
+    network::{is_read, NetworkOperator, Value},
     Network,
 };
 use std::{collections::BTreeMap, ops::Range};
@@ -132,7 +132,7 @@ pub(crate) fn is_turned(network: &Network, index: usize) -> bool {
         .is_some_and(|tensor| matches!(tensor.kind, TensorKind::Linear { .. }));
     is_matrix
         && !readers
-            .any(|operator| matches!(operator, Operator::Embedding { table, .. } if table == index))
+            .any(|operator| matches!(operator, NetworkOperator::Embedding { table, .. } if table == index))
 }
 
 /// The values of a pass, `[batch, positions, width]`.
@@ -184,11 +184,11 @@ impl<'a> Vectors<'a> {
                 tensor
             };
             match network.steps()[index].operator {
-                Operator::Embedding { table, output } => {
+                NetworkOperator::Embedding { table, output } => {
                     let tokens = tokens.expect("the layers are given tokens; qed");
                     self.put(output, embedding(self.weight(table), tokens.clone()));
                 }
-                Operator::Norm {
+                NetworkOperator::Norm {
                     gains,
                     epsilon_q32,
                     input,
@@ -198,7 +198,7 @@ impl<'a> Vectors<'a> {
                     let normed = norm(x, self.weight(gains).unsqueeze(), epsilon_q32);
                     self.put(output, normed);
                 }
-                Operator::Linear {
+                NetworkOperator::Linear {
                     weights,
                     input,
                     output,
@@ -207,11 +207,11 @@ impl<'a> Vectors<'a> {
                     let product = self.product(weights, x);
                     self.put(output, product);
                 }
-                Operator::Bias { biases, value } => {
+                NetworkOperator::Bias { biases, value } => {
                     let sum = self.take(value) + self.weight(biases).unsqueeze();
                     self.put(value, sum);
                 }
-                Operator::HeadNorm {
+                NetworkOperator::HeadNorm {
                     gains,
                     epsilon_q32,
                     value,
@@ -219,12 +219,12 @@ impl<'a> Vectors<'a> {
                     let normed = norm_heads(self.take(value), self.weight(gains), epsilon_q32);
                     self.put(value, normed);
                 }
-                Operator::Rope { value, .. } => {
+                NetworkOperator::Rope { value, .. } => {
                     let rotary = rotary.expect("the layers are given positions; qed");
                     let turned = rotary.turn(self.take(value));
                     self.put(value, turned);
                 }
-                Operator::Store {
+                NetworkOperator::Store {
                     cache,
                     keys,
                     values,
@@ -232,7 +232,7 @@ impl<'a> Vectors<'a> {
                     let stored = [read(self, keys), read(self, values)];
                     self.caches.insert(cache, stored);
                 }
-                Operator::Attention {
+                NetworkOperator::Attention {
                     cache,
                     heads,
                     kv_heads,
@@ -247,15 +247,15 @@ impl<'a> Vectors<'a> {
                     let heads = [heads as usize, kv_heads as usize];
                     self.put(output, attend(queries, keys, values, heads, window));
                 }
-                Operator::Quantise { input, output } => {
+                NetworkOperator::Quantise { input, output } => {
                     let exact = read(self, input);
                     self.put(output, exact);
                 }
-                Operator::Swiglu { gate, up, output } => {
+                NetworkOperator::Swiglu { gate, up, output } => {
                     let gated = silu(read(self, gate)) * read(self, up);
                     self.put(output, gated);
                 }
-                Operator::Add { delta, value } => {
+                NetworkOperator::Add { delta, value } => {
                     let sum = self.take(value) + read(self, delta);
                     self.put(value, sum);
                 }

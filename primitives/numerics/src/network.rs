@@ -17,7 +17,7 @@
 //! | attention | queries, a cache → integers | [`mod@crate::attention`] |
 //! | quantise | integers → blocks | [`mod@crate::blocks`] |
 //! | swiglu | gate, up → blocks | [`mod@crate::swiglu`] |
-//! | add | integers, added in place to others, saturating | [`add`](Operator::Add) |
+//! | add | integers, added in place to others, saturating | [`add`](NetworkOperator::Add) |
 //!
 //! # Example
 //! The list of a small model, as [`Display`](fmt::Display) writes it:
@@ -58,7 +58,7 @@ mod operator;
 mod role;
 
 pub use check::{Mismatch, Rule};
-pub use operator::Operator;
+pub use operator::NetworkOperator;
 pub use role::TensorRole;
 
 use crate::{layout::TensorSpec, Architecture, ArchitectureError};
@@ -110,7 +110,7 @@ pub struct Step {
     /// The layer.
     pub layer: Option<u32>,
     /// The operator.
-    pub operator: Operator,
+    pub operator: NetworkOperator,
 }
 
 /// The sections of a network: consecutive steps, by index in [`Network::steps`].

@@ -23,7 +23,7 @@ use crate::{
     embedding::embedding,
     error::ForwardError,
     kernels::Kernels,
-    network::{Operator, Value},
+    network::{NetworkOperator, Value},
     Architecture, Blocks, BlocksRef, KvCache, Model, Network,
 };
 use alloc::{vec, vec::Vec};
@@ -134,14 +134,14 @@ impl<'m, K: Kernels> Transformer<'m, K> {
         let Scratch { integers, blocks } = scratch;
         for step in &network.steps()[steps] {
             match step.operator {
-                Operator::Embedding { table, output } => {
+                NetworkOperator::Embedding { table, output } => {
                     let (table, width) = (model.linear(table), network.width(output));
                     let rows = sized(&mut integers[output.index()], tokens.len() * width);
                     for (row, &token) in rows.chunks_exact_mut(width).zip(tokens) {
                         embedding(&table, token as usize, row);
                     }
                 }
-                Operator::Norm {
+                NetworkOperator::Norm {
                     gains,
                     epsilon_q32,
                     input,
@@ -152,7 +152,7 @@ impl<'m, K: Kernels> Transformer<'m, K> {
                     &integers[input.index()],
                     &mut blocks[output.index()],
                 ),
-                Operator::Linear {
+                NetworkOperator::Linear {
                     weights,
                     input,
                     output,
@@ -162,12 +162,12 @@ impl<'m, K: Kernels> Transformer<'m, K> {
                     let rows = sized(&mut integers[output.index()], length);
                     kernels.linear(&weights, input, network.fraction(output), rows);
                 }
-                Operator::Bias { biases, value } => bias(
+                NetworkOperator::Bias { biases, value } => bias(
                     &model.gains(biases),
                     network.fraction(value),
                     &mut integers[value.index()],
                 ),
-                Operator::HeadNorm {
+                NetworkOperator::HeadNorm {
                     gains,
                     epsilon_q32,
                     value,
@@ -176,11 +176,11 @@ impl<'m, K: Kernels> Transformer<'m, K> {
                     epsilon_q32,
                     &mut integers[value.index()],
                 ),
-                Operator::Rope { table, value } => {
+                NetworkOperator::Rope { table, value } => {
                     let (table, width) = (model.rope(table), network.width(value));
                     kernels.rope(&table, start, width, &mut integers[value.index()]);
                 }
-                Operator::Store {
+                NetworkOperator::Store {
                     cache: layer,
                     keys,
                     values,
@@ -188,7 +188,7 @@ impl<'m, K: Kernels> Transformer<'m, K> {
                     let (keys, values) = (&integers[keys.index()], &integers[values.index()]);
                     kernels.store(cache, layer as usize, start, keys, values);
                 }
-                Operator::Attention {
+                NetworkOperator::Attention {
                     cache: layer,
                     heads,
                     window,
@@ -203,19 +203,19 @@ impl<'m, K: Kernels> Transformer<'m, K> {
                     kernels.attention(layer, heads as usize, window, start, queries, rows);
                     integers[output.index()] = mixed;
                 }
-                Operator::Quantise { input, output } => kernels.quantise(
+                NetworkOperator::Quantise { input, output } => kernels.quantise(
                     &integers[input.index()],
                     network.width(input),
                     network.fraction(input),
                     &mut blocks[output.index()],
                 ),
-                Operator::Swiglu { gate, up, output } => kernels.swiglu(
+                NetworkOperator::Swiglu { gate, up, output } => kernels.swiglu(
                     &integers[gate.index()],
                     &integers[up.index()],
                     network.width(output),
                     &mut blocks[output.index()],
                 ),
-                Operator::Add { delta, value } => {
+                NetworkOperator::Add { delta, value } => {
                     let mut sum = mem::take(&mut integers[value.index()]);
                     add(&mut sum, &integers[delta.index()]);
                     integers[value.index()] = sum;

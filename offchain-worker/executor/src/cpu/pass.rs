@@ -14,7 +14,7 @@ use crate::{Output, Segment};
 use noema_numerics::{
     bias::bias,
     embedding::embedding,
-    network::{Operator, Step, Value},
+    network::{NetworkOperator, Step, Value},
     Blocks, Kernels, Model,
 };
 use std::{mem, ops::Range};
@@ -146,7 +146,7 @@ impl Pass<'_> {
             match run {
                 [Step { operator, .. }, ..] if operator.is_by_sequence() => self.by_sequence(run),
                 [Step {
-                    operator: Operator::Linear { input, .. },
+                    operator: NetworkOperator::Linear { input, .. },
                     ..
                 }, ..] => self.linears(run, *input, most),
                 _ => run.iter().for_each(|step| self.by_row(&step.operator)),
@@ -155,7 +155,7 @@ impl Pass<'_> {
     }
 
     /// Runs an operator that works on each row independently of the others.
-    fn by_row(&mut self, operator: &Operator) {
+    fn by_row(&mut self, operator: &NetworkOperator) {
         let (model, network, kernels) = (self.model, self.model.network(), self.kernels);
         let Scratch {
             tokens,
@@ -164,14 +164,14 @@ impl Pass<'_> {
             ..
         } = self.scratch;
         match *operator {
-            Operator::Embedding { table, output } => {
+            NetworkOperator::Embedding { table, output } => {
                 let (table, width) = (model.linear(table), network.width(output));
                 let rows = sized(&mut integers[output.index()], tokens.len() * width);
                 for (row, &token) in rows.chunks_exact_mut(width).zip(tokens.iter()) {
                     embedding(&table, token as usize, row);
                 }
             }
-            Operator::Norm {
+            NetworkOperator::Norm {
                 gains,
                 epsilon_q32,
                 input,
@@ -182,12 +182,12 @@ impl Pass<'_> {
                 &integers[input.index()],
                 &mut blocks[output.index()],
             ),
-            Operator::Bias { biases, value } => bias(
+            NetworkOperator::Bias { biases, value } => bias(
                 &model.gains(biases),
                 network.fraction(value),
                 &mut integers[value.index()],
             ),
-            Operator::HeadNorm {
+            NetworkOperator::HeadNorm {
                 gains,
                 epsilon_q32,
                 value,
@@ -196,27 +196,29 @@ impl Pass<'_> {
                 epsilon_q32,
                 &mut integers[value.index()],
             ),
-            Operator::Quantise { input, output } => kernels.quantise(
+            NetworkOperator::Quantise { input, output } => kernels.quantise(
                 &integers[input.index()],
                 network.width(input),
                 network.fraction(input),
                 &mut blocks[output.index()],
             ),
-            Operator::Swiglu { gate, up, output } => kernels.swiglu(
+            NetworkOperator::Swiglu { gate, up, output } => kernels.swiglu(
                 &integers[gate.index()],
                 &integers[up.index()],
                 network.width(output),
                 &mut blocks[output.index()],
             ),
-            Operator::Add { delta, value } => {
+            NetworkOperator::Add { delta, value } => {
                 let mut sum = mem::take(&mut integers[value.index()]);
                 add(&mut sum, &integers[delta.index()]);
                 integers[value.index()] = sum;
             }
-            Operator::Linear { .. }
-            | Operator::Rope { .. }
-            | Operator::Store { .. }
-            | Operator::Attention { .. } => unreachable!("{} is run with others", operator.name()),
+            NetworkOperator::Linear { .. }
+            | NetworkOperator::Rope { .. }
+            | NetworkOperator::Store { .. }
+            | NetworkOperator::Attention { .. } => {
+                unreachable!("{} is run with others", operator.name())
+            }
         }
     }
 
@@ -230,7 +232,7 @@ impl Pass<'_> {
         let mut layers: Vec<(Value, usize, Vec<i32>)> = run
             .iter()
             .filter_map(|step| match step.operator {
-                Operator::Linear {
+                NetworkOperator::Linear {
                     weights, output, ..
                 } => {
                     let mut rows = mem::take(&mut integers[output.index()]);
@@ -366,11 +368,11 @@ impl Sequential<'_> {
         let cache = &mut member.cache;
         for step in self.run {
             match step.operator {
-                Operator::Rope { table, value } => {
+                NetworkOperator::Rope { table, value } => {
                     let (table, width) = (self.model.rope(table), network.width(value));
                     kernels.rope(&table, *start, width, vectors[self.place(value)]);
                 }
-                Operator::Store {
+                NetworkOperator::Store {
                     cache: index,
                     keys,
                     values,
@@ -379,7 +381,7 @@ impl Sequential<'_> {
                     let (keys, values) = (&*vectors[keys], &*vectors[values]);
                     kernels.store(cache, index as usize, *start, keys, values);
                 }
-                Operator::Attention {
+                NetworkOperator::Attention {
                     cache: index,
                     heads,
                     window,

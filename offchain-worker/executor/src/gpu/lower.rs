@@ -6,7 +6,7 @@
 //! rotation and storing are one kernel. A vector that is not needed any longer leaves its buffer to others.
 
 use noema_numerics::{
-    network::{is_read, Form, Operator, Step, Value},
+    network::{is_read, Form, NetworkOperator, Step, Value},
     tile::TILE_ROWS,
     Network, BLOCK,
 };
@@ -222,12 +222,12 @@ impl Lowering<'_> {
             let (run, rest) = steps.split_at(1 + joined);
             steps = rest;
             match first.operator {
-                Operator::Linear { input, .. } => {
+                NetworkOperator::Linear { input, .. } => {
                     let (work, added) = self.linear(run, input, rest)?;
                     steps = &rest[usize::from(added)..];
                     self.push(work, works);
                 }
-                Operator::Bias { .. } => {
+                NetworkOperator::Bias { .. } => {
                     let work = self.bias(run)?;
                     self.push(work, works);
                 }
@@ -305,16 +305,16 @@ impl Lowering<'_> {
         self.read(&[value], 0, name)
     }
 
-    fn by_row(&mut self, operator: &Operator, gather: bool) -> Result<Work, &'static str> {
+    fn by_row(&mut self, operator: &NetworkOperator, gather: bool) -> Result<Work, &'static str> {
         let (network, name) = (self.network, operator.name());
         Ok(match *operator {
-            Operator::Embedding { table, output } => Work::Embedding {
+            NetworkOperator::Embedding { table, output } => Work::Embedding {
                 table,
                 fraction: network.fraction(output),
                 output: self.write(vec![output]),
                 width: network.width(output),
             },
-            Operator::Norm {
+            NetworkOperator::Norm {
                 gains,
                 epsilon_q32,
                 input,
@@ -330,7 +330,7 @@ impl Lowering<'_> {
                     gather: gather && input == network.residual(),
                 }
             }
-            Operator::HeadNorm {
+            NetworkOperator::HeadNorm {
                 gains,
                 epsilon_q32,
                 value,
@@ -348,7 +348,7 @@ impl Lowering<'_> {
                     length: network.width(value),
                 }
             }
-            Operator::Quantise { input, output } => {
+            NetworkOperator::Quantise { input, output } => {
                 let unit = Unit::Fraction(network.fraction(output));
                 self.units.insert(output, unit);
                 Work::Quantise {
@@ -357,7 +357,7 @@ impl Lowering<'_> {
                     width: network.width(output),
                 }
             }
-            Operator::Swiglu { gate, up, output } => {
+            NetworkOperator::Swiglu { gate, up, output } => {
                 let unit = Unit::Fraction(network.fraction(output));
                 self.units.insert(output, unit);
                 Work::Swiglu {
@@ -382,7 +382,7 @@ impl Lowering<'_> {
         let mut matrices = Vec::new();
         let mut outputs = Vec::new();
         for step in run {
-            if let Operator::Linear {
+            if let NetworkOperator::Linear {
                 weights, output, ..
             } = step.operator
             {
@@ -401,7 +401,7 @@ impl Lowering<'_> {
         let unit = *self.units.get(&input).ok_or(name)?;
         let input = self.whole(input, name)?;
         let (output, added) = match (outputs.as_slice(), rest.first().map(|step| step.operator)) {
-            ([output], Some(Operator::Add { delta, value }))
+            ([output], Some(NetworkOperator::Add { delta, value }))
                 if delta == *output && !is_read(delta, &rest[1..]) =>
             {
                 (Target::Add(self.whole(value, "add")?), true)
@@ -423,7 +423,7 @@ impl Lowering<'_> {
         let (network, name) = (self.network, "bias");
         let mut added = BTreeMap::new();
         for step in run {
-            if let Operator::Bias { biases, value } = step.operator {
+            if let NetworkOperator::Bias { biases, value } = step.operator {
                 let twice = added.insert(value, (biases, network.fraction(value)));
                 if twice.is_some() {
                     return Err(name);
@@ -451,10 +451,10 @@ impl Lowering<'_> {
     }
 
     fn by_sequence(&mut self, run: &[Step]) -> Result<[Work; 2], &'static str> {
-        let operators: Vec<Operator> = run.iter().map(|step| step.operator).collect();
+        let operators: Vec<NetworkOperator> = run.iter().map(|step| step.operator).collect();
         // The rotations, if there are any, come first.
         let (table, rest) = match *operators.as_slice() {
-            [Operator::Rope { table, value }, Operator::Rope {
+            [NetworkOperator::Rope { table, value }, NetworkOperator::Rope {
                 table: other,
                 value: keys,
             }, ref rest @ ..]
@@ -464,11 +464,11 @@ impl Lowering<'_> {
             }
             ref rest => (None, rest),
         };
-        let [Operator::Store {
+        let [NetworkOperator::Store {
             cache,
             keys,
             values,
-        }, Operator::Attention {
+        }, NetworkOperator::Attention {
             cache: read,
             heads,
             kv_heads,

@@ -1,6 +1,6 @@
 //! The writing of a network: values and tensors are declared by their first use.
 
-use super::{Form, Network, Operator, Step, TensorRole, Value, ValueSpec};
+use super::{Form, Network, NetworkOperator, Step, TensorRole, Value, ValueSpec};
 use crate::{
     layout::{TensorKind, TensorSpec},
     Architecture,
@@ -113,7 +113,7 @@ impl Builder {
         self.tensor(role, TensorKind::Linear { rows, columns })
     }
 
-    fn step(&mut self, operator: Operator) {
+    fn step(&mut self, operator: NetworkOperator) {
         let layer = self.layer;
         self.steps.push(Step { layer, operator });
     }
@@ -121,13 +121,13 @@ impl Builder {
     pub(super) fn embedding(&mut self, table: TensorRole, output: Value) {
         let (rows, columns) = (self.architecture.vocabulary, self.width(output));
         let table = self.matrix(table, rows, columns);
-        self.step(Operator::Embedding { table, output });
+        self.step(NetworkOperator::Embedding { table, output });
     }
 
     pub(super) fn norm(&mut self, gains: TensorRole, input: Value, output: Value) {
         let length = self.width(input);
         let gains = self.tensor(gains, TensorKind::Gain { length });
-        self.step(Operator::Norm {
+        self.step(NetworkOperator::Norm {
             gains,
             epsilon_q32: self.architecture.norm_epsilon_q32,
             input,
@@ -137,7 +137,7 @@ impl Builder {
 
     pub(super) fn linear(&mut self, weights: TensorRole, input: Value, output: Value) {
         let weights = self.matrix(weights, self.width(output), self.width(input));
-        self.step(Operator::Linear {
+        self.step(NetworkOperator::Linear {
             weights,
             input,
             output,
@@ -147,13 +147,13 @@ impl Builder {
     pub(super) fn bias(&mut self, biases: TensorRole, value: Value) {
         let length = self.width(value);
         let biases = self.tensor(biases, TensorKind::Gain { length });
-        self.step(Operator::Bias { biases, value });
+        self.step(NetworkOperator::Bias { biases, value });
     }
 
     pub(super) fn head_norm(&mut self, gains: TensorRole, value: Value) {
         let length = self.architecture.head_dim;
         let gains = self.tensor(gains, TensorKind::Gain { length });
-        self.step(Operator::HeadNorm {
+        self.step(NetworkOperator::HeadNorm {
             gains,
             epsilon_q32: self.architecture.norm_epsilon_q32,
             value,
@@ -166,12 +166,12 @@ impl Builder {
             half: self.architecture.head_dim / 2,
         };
         let table = self.tensor(table, kind);
-        self.step(Operator::Rope { table, value });
+        self.step(NetworkOperator::Rope { table, value });
     }
 
     pub(super) fn store(&mut self, keys: Value, values: Value) {
         let cache = self.layer.unwrap_or_default();
-        self.step(Operator::Store {
+        self.step(NetworkOperator::Store {
             cache,
             keys,
             values,
@@ -179,7 +179,7 @@ impl Builder {
     }
 
     pub(super) fn attention(&mut self, window: Option<u32>, queries: Value, output: Value) {
-        self.step(Operator::Attention {
+        self.step(NetworkOperator::Attention {
             cache: self.layer.unwrap_or_default(),
             heads: self.architecture.heads,
             kv_heads: self.architecture.kv_heads,
@@ -190,15 +190,15 @@ impl Builder {
     }
 
     pub(super) fn quantise(&mut self, input: Value, output: Value) {
-        self.step(Operator::Quantise { input, output });
+        self.step(NetworkOperator::Quantise { input, output });
     }
 
     pub(super) fn swiglu(&mut self, gate: Value, up: Value, output: Value) {
-        self.step(Operator::Swiglu { gate, up, output });
+        self.step(NetworkOperator::Swiglu { gate, up, output });
     }
 
     pub(super) fn add(&mut self, delta: Value, value: Value) {
-        self.step(Operator::Add { delta, value });
+        self.step(NetworkOperator::Add { delta, value });
     }
 
     /// The network. `residual` is what the layers leave, from which the steps after them compute `hidden`,

@@ -1,6 +1,6 @@
 //! The rules that every network keeps.
 
-use super::{Form, Network, Operator, Value};
+use super::{Form, Network, NetworkOperator, Value};
 use crate::{
     layout::TensorKind,
     swiglu::{GATE_FRACTION, PRODUCT_FRACTION},
@@ -91,12 +91,14 @@ impl Network {
                 Rule::Sections
             };
             keep(rule, read)?;
-            let alone =
-                !operator.is_by_sequence() && !matches!(operator, Operator::Embedding { .. });
+            let alone = !operator.is_by_sequence()
+                && !matches!(operator, NetworkOperator::Embedding { .. });
             keep(Rule::Sections, step < self.hidden_from || alone)?;
             match *operator {
-                Operator::Store { cache, .. } => stored.push(cache),
-                Operator::Attention { cache, .. } => keep(Rule::Written, stored.contains(&cache))?,
+                NetworkOperator::Store { cache, .. } => stored.push(cache),
+                NetworkOperator::Attention { cache, .. } => {
+                    keep(Rule::Written, stored.contains(&cache))?
+                }
                 _ => {}
             }
             keep(Rule::Form, self.forms_agree(operator))?;
@@ -116,65 +118,67 @@ impl Network {
         }
     }
 
-    fn forms_agree(&self, operator: &Operator) -> bool {
+    fn forms_agree(&self, operator: &NetworkOperator) -> bool {
         let form = |value: Value| self.values[value.0].form;
         let is = |value: Value, fraction: i32| form(value) == Form::Integers { fraction };
         let integers = |value: Value| matches!(form(value), Form::Integers { .. });
         match *operator {
-            Operator::Embedding { output, .. } => is(output, RESIDUAL_FRACTION),
-            Operator::Norm { input, output, .. } => {
+            NetworkOperator::Embedding { output, .. } => is(output, RESIDUAL_FRACTION),
+            NetworkOperator::Norm { input, output, .. } => {
                 is(input, RESIDUAL_FRACTION) && form(output) == Form::Normed
             }
-            Operator::Linear { input, output, .. } => !integers(input) && integers(output),
-            Operator::Bias { value, .. } => integers(value),
-            Operator::HeadNorm { value, .. } | Operator::Rope { value, .. } => {
+            NetworkOperator::Linear { input, output, .. } => !integers(input) && integers(output),
+            NetworkOperator::Bias { value, .. } => integers(value),
+            NetworkOperator::HeadNorm { value, .. } | NetworkOperator::Rope { value, .. } => {
                 is(value, ATTENTION_FRACTION)
             }
-            Operator::Store { keys, values, .. } => {
+            NetworkOperator::Store { keys, values, .. } => {
                 is(keys, ATTENTION_FRACTION) && is(values, ATTENTION_FRACTION)
             }
-            Operator::Attention {
+            NetworkOperator::Attention {
                 queries, output, ..
             } => is(queries, ATTENTION_FRACTION) && is(output, ATTENTION_FRACTION),
-            Operator::Quantise { input, output } => match form(input) {
+            NetworkOperator::Quantise { input, output } => match form(input) {
                 Form::Integers { fraction } => form(output) == Form::Blocks { fraction },
                 _ => false,
             },
-            Operator::Swiglu { gate, up, output } => {
+            NetworkOperator::Swiglu { gate, up, output } => {
                 let fraction = PRODUCT_FRACTION;
                 is(gate, GATE_FRACTION)
                     && is(up, GATE_FRACTION)
                     && form(output) == Form::Blocks { fraction }
             }
-            Operator::Add { delta, value } => integers(value) && form(delta) == form(value),
+            NetworkOperator::Add { delta, value } => integers(value) && form(delta) == form(value),
         }
     }
 
-    fn tensor_fits(&self, operator: &Operator) -> bool {
+    fn tensor_fits(&self, operator: &NetworkOperator) -> bool {
         let Some(index) = operator.tensor() else {
             return true;
         };
         let kind = self.tensors.get(index).map(|tensor| tensor.kind);
         match operator {
-            Operator::Norm { .. } | Operator::Bias { .. } | Operator::HeadNorm { .. } => {
+            NetworkOperator::Norm { .. }
+            | NetworkOperator::Bias { .. }
+            | NetworkOperator::HeadNorm { .. } => {
                 matches!(kind, Some(TensorKind::Gain { .. }))
             }
-            Operator::Rope { .. } => matches!(kind, Some(TensorKind::Rope { .. })),
+            NetworkOperator::Rope { .. } => matches!(kind, Some(TensorKind::Rope { .. })),
             _ => matches!(kind, Some(TensorKind::Linear { .. })),
         }
     }
 
-    fn widths_agree(&self, operator: &Operator) -> bool {
+    fn widths_agree(&self, operator: &NetworkOperator) -> bool {
         let a = &self.architecture;
         let width = |value: Value| self.values[value.0].width;
         let kind = |tensor: usize| self.tensors[tensor].kind;
         let kv_width = a.kv_heads * a.head_dim;
         match *operator {
-            Operator::Embedding { table, output } => {
+            NetworkOperator::Embedding { table, output } => {
                 let (rows, columns) = (a.vocabulary, width(output));
                 kind(table) == TensorKind::Linear { rows, columns }
             }
-            Operator::Norm {
+            NetworkOperator::Norm {
                 gains,
                 input,
                 output,
@@ -183,7 +187,7 @@ impl Network {
                 let length = width(input);
                 kind(gains) == TensorKind::Gain { length } && width(output) == length
             }
-            Operator::Linear {
+            NetworkOperator::Linear {
                 weights,
                 input,
                 output,
@@ -191,15 +195,15 @@ impl Network {
                 let (rows, columns) = (width(output), width(input));
                 kind(weights) == TensorKind::Linear { rows, columns }
             }
-            Operator::Bias { biases, value } => {
+            NetworkOperator::Bias { biases, value } => {
                 let length = width(value);
                 kind(biases) == TensorKind::Gain { length }
             }
-            Operator::HeadNorm { gains, value, .. } => {
+            NetworkOperator::HeadNorm { gains, value, .. } => {
                 let length = a.head_dim;
                 kind(gains) == TensorKind::Gain { length } && width(value).is_multiple_of(length)
             }
-            Operator::Rope { table, value } => match kind(table) {
+            NetworkOperator::Rope { table, value } => match kind(table) {
                 TensorKind::Rope { positions, half } => {
                     positions >= a.context_length
                         && half > 0
@@ -207,12 +211,12 @@ impl Network {
                 }
                 _ => false,
             },
-            Operator::Store {
+            NetworkOperator::Store {
                 cache,
                 keys,
                 values,
             } => cache < a.layers && width(keys) == kv_width && width(values) == kv_width,
-            Operator::Attention {
+            NetworkOperator::Attention {
                 cache,
                 heads,
                 kv_heads,
@@ -227,11 +231,11 @@ impl Network {
                     && width(queries) == heads * a.head_dim
                     && width(output) == width(queries)
             }
-            Operator::Quantise { input, output } => width(input) == width(output),
-            Operator::Swiglu { gate, up, output } => {
+            NetworkOperator::Quantise { input, output } => width(input) == width(output),
+            NetworkOperator::Swiglu { gate, up, output } => {
                 width(gate) == width(output) && width(up) == width(output)
             }
-            Operator::Add { delta, value } => delta != value && width(delta) == width(value),
+            NetworkOperator::Add { delta, value } => delta != value && width(delta) == width(value),
         }
     }
 }

@@ -7,7 +7,7 @@ use core::fmt;
 /// An operator over the vectors of some positions. Tensors are given by their index in
 /// [`Network::tensors`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operator {
+pub enum NetworkOperator {
     /// `output = ` the row of each token: [`mod@crate::embedding`].
     Embedding {
         /// A matrix, one row per token.
@@ -108,7 +108,7 @@ pub enum Operator {
     },
 }
 
-impl Operator {
+impl NetworkOperator {
     /// Name of the operator.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -211,7 +211,7 @@ impl Operator {
 }
 
 /// A step as an assignment.
-pub(super) struct Line<'a>(pub(super) &'a Network, pub(super) &'a Operator);
+pub(super) struct Line<'a>(pub(super) &'a Network, pub(super) &'a NetworkOperator);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -219,13 +219,13 @@ impl fmt::Display for Line<'_> {
         let cache = |cache: u32| format!("cache {cache}");
         let name = |value: Value| network.value(value).name;
         let (read, written) = match **operator {
-            Operator::Store { cache: index, .. } => (None, Some(cache(index))),
-            Operator::Attention {
+            NetworkOperator::Store { cache: index, .. } => (None, Some(cache(index))),
+            NetworkOperator::Attention {
                 cache: index,
                 window: Some(positions),
                 ..
             } => (Some(format!("last {positions} of {}", cache(index))), None),
-            Operator::Attention { cache: index, .. } => (Some(cache(index)), None),
+            NetworkOperator::Attention { cache: index, .. } => (Some(cache(index)), None),
             _ => (None, None),
         };
         let tensor = operator

@@ -2,7 +2,7 @@
 
 use noema_numerics::{
     layout::{TensorKind, TensorRole},
-    network::Operator,
+    network::NetworkOperator,
     testing::TestModel,
     Architecture, ArchitectureError, AttentionWindow, Dimension, LayerPattern, Network, Variant,
 };
@@ -248,7 +248,7 @@ fn a_window_is_that_of_its_layers() {
         .steps()
         .iter()
         .filter_map(|step| match step.operator {
-            Operator::Attention { window, .. } => Some(window),
+            NetworkOperator::Attention { window, .. } => Some(window),
             _ => None,
         })
         .collect();
@@ -302,7 +302,7 @@ proptest! {
         let network = Network::new(&architecture).unwrap();
         prop_assert_eq!(network.check(), Ok(()));
         let matrices = network.tensors().iter().filter(|tensor| matches!(tensor.kind, TensorKind::Linear { .. }));
-        let linear = |step: &noema_numerics::network::Step| matches!(step.operator, Operator::Linear { .. });
+        let linear = |step: &noema_numerics::network::Step| matches!(step.operator, NetworkOperator::Linear { .. });
         let products = network.steps().iter().filter(|step| linear(step)).count();
         // All matrices are multiplied by, except that an untied embedding is only looked up.
         prop_assert_eq!(matrices.count(), products + usize::from(!tied_head));
