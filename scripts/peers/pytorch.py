@@ -30,6 +30,7 @@ class Checkpoint:
         with open(folder / "manifest.json") as file:
             manifest = json.load(file)
         self.shape = manifest["architecture"]
+        assert "variant" not in self.shape, "only the network of Llama 2 is written here"
         assert not (folder / "masters.bin").exists(), "the weights of a trained checkpoint are its masters"
         self._exponents = iter(manifest["exponents"])
         self._tiles = numpy.fromfile(folder / "weights.bin", dtype="u1").reshape(-1, TILE_BYTES)

@@ -27,7 +27,7 @@ pub struct Golden {
 
 impl Golden {
     /// The models of this version of the numerics.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 4] = [
         Self {
             name: "tied head",
             architecture: TestModel::TINY,
@@ -61,6 +61,12 @@ impl Golden {
             },
             seed: 3,
             expected: hex!("2b740ff03f980a6df6b8edec577b3df22a5617e18645eea666cfda85ad5d99a3"),
+        },
+        Self {
+            name: "biases, norms of heads, a window, a layer without rotation",
+            architecture: TestModel::EVERY_DIFFERENCE,
+            seed: 4,
+            expected: hex!("19ec61b40821756738bdcf088292ea3a6871495bf7b5edbfcf915c31f0c44940"),
         },
     ];
 

@@ -10,7 +10,7 @@ use noema_executor::DeviceOptions;
 use noema_float::{device, guarded, FloatError, FloatModel, FloatWeights, Rotary};
 use noema_numerics::{
     layout::{TensorKind, TensorSpec},
-    Architecture, Network, Variant,
+    Architecture, AttentionWindow, LayerPattern, Network, Variant,
 };
 use std::convert::Infallible;
 
@@ -23,6 +23,10 @@ struct Random(Network);
 
 impl Random {
     fn new(tied_head: bool) -> Self {
+        Self::of(tied_head, Variant::LLAMA)
+    }
+
+    fn of(tied_head: bool, variant: Variant) -> Self {
         let architecture = Architecture {
             layers: 2,
             hidden: 64,
@@ -34,7 +38,7 @@ impl Random {
             context_length: 64,
             norm_epsilon_q32: 42_950,
             tied_head,
-            variant: Variant::LLAMA,
+            variant,
         };
         Self(Network::new(&architecture).expect("a valid architecture"))
     }
@@ -68,6 +72,17 @@ impl FloatWeights for Random {
             .collect())
     }
 }
+
+/// All differences from Llama 2.
+const ALL: Variant = Variant {
+    projection_biases: true,
+    head_norms: true,
+    unrotated: Some(LayerPattern::Every(2)),
+    window: Some(AttentionWindow {
+        positions: 7,
+        layers: LayerPattern::From(1),
+    }),
+};
 
 /// A graphics processor of this machine, or a software one if there is no other.
 fn graphics() -> Option<noema_executor::Device> {
@@ -110,8 +125,12 @@ fn loss(model: &FloatModel, rotary: &Rotary, device: &Device) -> Tensor<1> {
 #[test]
 fn devices_agree_on_the_logits() {
     let Some(gpu) = graphics() else { return };
-    for tied_head in [true, false] {
-        let weights = Random::new(tied_head);
+    for (tied_head, variant) in [
+        (true, Variant::LLAMA),
+        (false, Variant::LLAMA),
+        (false, ALL),
+    ] {
+        let weights = Random::of(tied_head, variant);
         let [ours, theirs] = [Device::flex(), device(&gpu).expect("opens")].map(|device| {
             let (model, rotary) = load(&weights, &device);
             logits(&model, &rotary, &device)
@@ -134,8 +153,14 @@ fn a_device_is_opened_once() {
 
 #[test]
 fn later_tokens_change_nothing_before_them() {
+    for variant in [Variant::LLAMA, ALL] {
+        later_tokens_of(&Random::of(true, variant));
+    }
+}
+
+fn later_tokens_of(weights: &Random) {
     let device = Device::flex();
-    let (model, rotary) = load(&Random::new(true), &device);
+    let (model, rotary) = load(weights, &device);
     let all = logits(&model, &rotary, &device);
     let first = tokens(&device).narrow(1, 0, 7);
     let first = model.logits(model.hidden(first, &rotary));
@@ -143,6 +168,35 @@ fn later_tokens_change_nothing_before_them() {
     for (a, b) in first.iter().zip(&all) {
         assert!((a - b).abs() < 1e-5, "{a} {b}");
     }
+}
+
+#[test]
+fn tokens_before_the_window_change_nothing() {
+    let device = Device::flex();
+    let window = Variant {
+        window: Some(AttentionWindow {
+            positions: 7,
+            layers: LayerPattern::ALL,
+        }),
+        ..Variant::LLAMA
+    };
+    let (model, rotary) = load(&Random::of(true, window), &device);
+    let mut other = TOKENS;
+    other[0] += 1;
+    let logits = |tokens: &[i64]| -> Vec<f32> {
+        let shape = [1, tokens.len()];
+        let tokens = Tensor::<2, Int>::from_data(TensorData::new(tokens.to_vec(), shape), &device);
+        let logits = model.logits(model.hidden(tokens, &rotary));
+        logits.into_data().try_into_vec().expect("32-bit floats")
+    };
+    let apart = |position: usize| {
+        let of = |logits: &[f32]| logits[position * 64..][..64].to_vec();
+        let pairs = of(&logits(&TOKENS)).into_iter().zip(of(&logits(&other)));
+        pairs.fold(0.0f32, |most, (a, b)| most.max((a - b).abs()))
+    };
+    // Two layers see six positions back each.
+    assert!(apart(12) > 1e-6);
+    assert!(apart(13) < 1e-6);
 }
 
 /// On every device, and with grouped heads: each of the tensors has a gradient, and following it

@@ -68,7 +68,27 @@ impl TestModel {
         variant: Variant::LLAMA,
     };
 
-    /// [`TINY`](Self::TINY) with each difference from Llama 2.
+    /// 3 layers with all differences from Llama 2 that there are: biases, norms of heads, a window, and a layer
+    /// without rotation.
+    pub const EVERY_DIFFERENCE: Architecture = Architecture {
+        layers: 3,
+        heads: 4,
+        kv_heads: 2,
+        head_dim: 64,
+        tied_head: false,
+        variant: Variant {
+            projection_biases: true,
+            head_norms: true,
+            unrotated: Some(LayerPattern::Every(3)),
+            window: Some(AttentionWindow {
+                positions: 64,
+                layers: LayerPattern::ExceptEvery(2),
+            }),
+        },
+        ..Self::TINY
+    };
+
+    /// [`TINY`](Self::TINY) with each difference from Llama 2, and a model with all of them.
     pub const VARIANTS: &'static [Architecture] = &[
         Architecture {
             variant: Variant {
@@ -101,23 +121,7 @@ impl TestModel {
             },
             ..Self::TINY
         },
-        Architecture {
-            layers: 3,
-            heads: 4,
-            kv_heads: 2,
-            head_dim: 64,
-            tied_head: false,
-            variant: Variant {
-                projection_biases: true,
-                head_norms: true,
-                unrotated: Some(LayerPattern::Every(3)),
-                window: Some(AttentionWindow {
-                    positions: 64,
-                    layers: LayerPattern::ExceptEvery(2),
-                }),
-            },
-            ..Self::TINY
-        },
+        Self::EVERY_DIFFERENCE,
     ];
 
     /// The model of [`TINY`](Self::TINY) with `seed`.

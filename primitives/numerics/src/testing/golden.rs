@@ -5,10 +5,10 @@
 
 use super::{Random, TestModel};
 use crate::{
-    attention, check, embedding, exp2, generate, hidden,
+    attention, bias, check, embedding, exp2, generate, hidden,
     layout::{self, TensorRole},
     loss::{log2, loss},
-    model::Linear,
+    model::{Gains, Linear},
     sampling::Sampler,
     swiglu,
     tile::TILE_BYTES,
@@ -40,11 +40,13 @@ pub fn results(kernels: &dyn Kernels) -> BTreeMap<&'static str, String> {
     let model = test.model();
     let down = model.linear(model.index(TensorRole::Down, Some(1)));
     BTreeMap::from([
-        ("attention", hash_i32(&attended(kernels))),
+        ("attention", hash_i32(&attended(kernels, None))),
         (
             "attention_scale",
             hash_i32(&[32, 64, 96, 128, 256].map(|d| attention::score_scale(d) as i32)),
         ),
+        ("attention_window", hash_i32(&attended(kernels, Some(50)))),
+        ("bias", hash_i32(&biased())),
         ("blocks", hash_blocks(&quantised(kernels))),
         ("cache", hash_cache(kernels)),
         ("embedding", hash_i32(&embedded(&model))),
@@ -58,6 +60,7 @@ pub fn results(kernels: &dyn Kernels) -> BTreeMap<&'static str, String> {
             ),
         ),
         ("exp2_table", hash_i32(&exp2::TABLE.map(|x| x as i32))),
+        ("head_norm", hash_i32(&normed_heads(kernels))),
         ("hidden", hash(&hidden_hashes(kernels))),
         ("layout", hash(layout_lines().as_bytes())),
         ("linear", hash_i32(&multiplied(kernels, &down, 96))),
@@ -79,6 +82,7 @@ pub fn results(kernels: &dyn Kernels) -> BTreeMap<&'static str, String> {
         ("swiglu", hash_blocks(&gated(kernels))),
         ("testing_weights", hash(&test.weights)),
         ("transformer", hash_model(kernels, TestModel::TINY)),
+        ("transformer_variants", hash_variants(kernels)),
         (
             "transformer_untied",
             hash_model(
@@ -102,12 +106,11 @@ fn hash(bytes: &[u8]) -> String {
 }
 
 fn hash_i32(values: &[i32]) -> String {
-    hash(
-        &values
-            .iter()
-            .flat_map(|v| v.to_le_bytes())
-            .collect::<Vec<_>>(),
-    )
+    hash(&bytes(values))
+}
+
+fn bytes(values: &[i32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
 fn hash_blocks(blocks: &Blocks) -> String {
@@ -142,12 +145,12 @@ fn values(seed: u64, bits: u32, count: usize) -> Vec<i32> {
         .collect()
 }
 
-fn attended(kernels: &dyn Kernels) -> Vec<i32> {
+fn attended(kernels: &dyn Kernels, window: Option<u32>) -> Vec<i32> {
     let mut cache = KvCache::new(&TestModel::TINY, 128);
     cache.store(0, 0, &values(3, 19, 100 * 32), &values(4, 19, 100 * 32));
     let queries = values(5, 19, 30 * 64);
     let mut output = vec![0; queries.len()];
-    kernels.attention(cache.layer(0), 2, None, 70, &queries, &mut output);
+    kernels.attention(cache.layer(0), 2, window, 70, &queries, &mut output);
     output
 }
 
@@ -231,6 +234,20 @@ fn rotated(kernels: &dyn Kernels, model: &Model<'_>) -> Vec<i32> {
     rows
 }
 
+fn biased() -> Vec<i32> {
+    let mut rows = values(17, 31, 40 * 96);
+    let biases = bytes(&values(18, 31, 96));
+    bias::bias(&Gains::new(-20, &biases), 16, &mut rows);
+    rows
+}
+
+fn normed_heads(kernels: &dyn Kernels) -> Vec<i32> {
+    let mut rows = values(19, 31, 60 * 64);
+    let gains = bytes(&values(20, 30, 64));
+    kernels.head_norm(&Gains::new(-29, &gains), 4_295, &mut rows);
+    rows
+}
+
 fn sampled() -> Vec<i32> {
     let logits = values(12, 20, 2_000);
     let mut tokens = Vec::new();
@@ -281,6 +298,14 @@ fn gated(kernels: &dyn Kernels) -> Blocks {
         &mut output,
     );
     output
+}
+
+/// Of each model of [`TestModel::VARIANTS`], the hash.
+fn hash_variants(kernels: &dyn Kernels) -> String {
+    let hashes = TestModel::VARIANTS
+        .iter()
+        .map(|variant| hash_model(kernels, *variant));
+    hash(hashes.collect::<String>().as_bytes())
 }
 
 /// Answer, hashes of its hidden states, hidden vectors and logits of a seeded model, checked by a parallel
