@@ -204,7 +204,7 @@ impl Float {
         let on = noema_float::device(device)?;
         let (model, rotary) = guarded(device, || {
             let model = FloatModel::load(source, &on)?;
-            let rotary = Rotary::new(&source.rope_frequencies(), positions, &on);
+            let rotary = Rotary::new(&source.rotations(positions), positions, &on);
             Ok::<_, ImportError>((model, rotary))
         })??;
         Ok(Self {

@@ -36,8 +36,8 @@ class Checkpoint:
         self._tiles = numpy.fromfile(folder / "weights.bin", dtype="u1").reshape(-1, TILE_BYTES)
         self._next = 0
 
-    def tensors(self) -> tuple[dict[str, numpy.ndarray], numpy.ndarray]:
-        """The tensors by name in canonical order, a row per output, and the angles of the rotation."""
+    def tensors(self) -> tuple[dict[str, numpy.ndarray], numpy.ndarray, numpy.ndarray]:
+        """The tensors by name in canonical order, a row per output, and angles and scales of the rotation."""
         shape = self.shape
         hidden, vocabulary = shape["hidden"], shape["vocabulary"]
         attention, key_value = (shape[heads] * shape["head_dim"] for heads in ("heads", "kv_heads"))
@@ -60,8 +60,9 @@ class Checkpoint:
             found["output_head"] = self._linear(vocabulary, hidden)
         half = shape["head_dim"] // 2
         table = self._tiles[self._next :].tobytes()
-        cosine, sine = numpy.frombuffer(table, dtype="<i4")[2 * half : 4 * half].reshape(half, 2).T
-        return found, numpy.arctan2(sine.astype("f8"), cosine.astype("f8"))
+        first, second = numpy.frombuffer(table, dtype="<i4")[: 4 * half].reshape(2, half, 2).astype("f8")
+        (scale, _), (cosine, sine) = first.T, second.T
+        return found, numpy.arctan2(sine, cosine), scale / 2**30
 
     def _take(self, count: int) -> tuple[numpy.ndarray, float]:
         taken = self._tiles[self._next : self._next + count]
@@ -86,12 +87,13 @@ class Llama:
     """Pre-norm decoder with rotary positions, grouped-query attention and SwiGLU."""
 
     def __init__(self, checkpoint: Checkpoint, positions: int):
-        tensors, frequencies = checkpoint.tensors()
+        tensors, frequencies, scales = checkpoint.tensors()
         self.shape = checkpoint.shape
         self.epsilon = self.shape["norm_epsilon_q32"] / 2**32
         self.weights = {name: torch.from_numpy(values).requires_grad_() for name, values in tensors.items()}
         angles = numpy.outer(numpy.arange(positions), frequencies)
-        self.cosine, self.sine = (torch.from_numpy(f(angles).astype("f4")) for f in (numpy.cos, numpy.sin))
+        tables = (scales * function(angles) for function in (numpy.cos, numpy.sin))
+        self.cosine, self.sine = (torch.from_numpy(table.astype("f4")) for table in tables)
 
     def loss(self, tokens: torch.Tensor) -> torch.Tensor:
         """Mean loss in nats of all tokens but the first of each sequence."""

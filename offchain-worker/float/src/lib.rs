@@ -19,4 +19,4 @@ pub use device::{device, guarded};
 pub use error::FloatError;
 pub use model::{FloatModel, Rotary};
 pub use parameter::Parameter;
-pub use weights::FloatWeights;
+pub use weights::{FloatWeights, Rotation};

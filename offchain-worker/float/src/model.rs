@@ -5,7 +5,7 @@
 //! Sennrich, 2019). Rotary pairs are the two halves of a head, the convention of Hugging Face's `transformers`
 //! and of Noema's checkpoints.
 
-use crate::FloatWeights;
+use crate::{FloatWeights, Rotation};
 use burn::{
     module::{Module, Param},
     tensor::{
@@ -30,12 +30,15 @@ pub struct Rotary {
 }
 
 impl Rotary {
-    /// Tables for `positions` positions, from [`FloatWeights::rope_frequencies`].
-    pub fn new(frequencies: &[f64], positions: usize, device: &Device) -> Self {
-        let shape = [1, positions, 1, frequencies.len()];
+    /// Tables for `positions` positions, from [`FloatWeights::rotations`].
+    pub fn new(rotations: &[Rotation], positions: usize, device: &Device) -> Self {
+        let shape = [1, positions, 1, rotations.len()];
         let table = |value: fn(f64) -> f64| {
             let values: Vec<f32> = (0..positions)
-                .flat_map(|t| frequencies.iter().map(move |f| value(t as f64 * f) as f32))
+                .flat_map(|t| {
+                    let turned = rotations.iter();
+                    turned.map(move |r| (r.scale * value(t as f64 * r.angle)) as f32)
+                })
                 .collect();
             Tensor::from_data(TensorData::new(values, shape), device)
         };

@@ -7,9 +7,9 @@ use burn::{
     tensor::{Device, Int, Tensor, TensorData},
 };
 use noema_executor::DeviceOptions;
-use noema_float::{device, guarded, FloatError, FloatModel, FloatWeights, Rotary};
+use noema_float::{device, guarded, FloatError, FloatModel, FloatWeights, Rotary, Rotation};
 use noema_numerics::{
-    layout::{TensorKind, TensorSpec},
+    layout::{TensorKind, TensorRole, TensorSpec},
     Architecture, AttentionWindow, LayerPattern, Network, Variant,
 };
 use std::convert::Infallible;
@@ -51,9 +51,12 @@ impl FloatWeights for Random {
         &self.0
     }
 
-    fn rope_frequencies(&self) -> Vec<f64> {
+    fn rotations(&self, _: usize) -> Vec<Rotation> {
         (0..16)
-            .map(|i| 10_000f64.powf(-f64::from(i) / 16.0))
+            .map(|i| Rotation {
+                angle: 10_000f64.powf(-f64::from(i) / 16.0),
+                scale: 1.0,
+            })
             .collect()
     }
 
@@ -98,7 +101,7 @@ fn graphics() -> Option<noema_executor::Device> {
 
 fn load(weights: &Random, device: &Device) -> (FloatModel, Rotary) {
     let Ok(model) = FloatModel::load(weights, device);
-    let rotary = Rotary::new(&weights.rope_frequencies(), TOKENS.len(), device);
+    let rotary = Rotary::new(&weights.rotations(TOKENS.len()), TOKENS.len(), device);
     (model, rotary)
 }
 
@@ -234,6 +237,45 @@ fn training_lowers_the_loss() {
 }
 
 #[test]
+fn a_factor_of_every_rotation_multiplies_the_scores_by_its_square() {
+    const FACTOR: f32 = 1.25;
+    /// Queries that are larger by the square of the factor.
+    struct Larger(Random);
+    impl FloatWeights for Larger {
+        type Error = Infallible;
+        fn network(&self) -> &Network {
+            self.0.network()
+        }
+        fn rotations(&self, positions: usize) -> Vec<Rotation> {
+            self.0.rotations(positions)
+        }
+        fn read(&self, tensor: &TensorSpec) -> Result<Vec<f32>, Infallible> {
+            let mut values = self.0.read(tensor)?;
+            if tensor.role == TensorRole::Query {
+                values
+                    .iter_mut()
+                    .for_each(|value| *value *= FACTOR * FACTOR);
+            }
+            Ok(values)
+        }
+    }
+    let device = Device::flex();
+    let (model, rotary) = load(&Random::new(true), &device);
+    let mut rotations = Random::new(true).rotations(TOKENS.len());
+    for rotation in &mut rotations {
+        rotation.scale = FACTOR.into();
+    }
+    let scaled = Rotary::new(&rotations, TOKENS.len(), &device);
+    let scaled = logits(&model, &scaled, &device);
+    assert_ne!(scaled, logits(&model, &rotary, &device));
+    let Ok(larger) = FloatModel::load(&Larger(Random::new(true)), &device);
+    let larger = logits(&larger, &rotary, &device);
+    let furthest = larger.iter().zip(&scaled).map(|(a, b)| (a - b).abs());
+    let furthest = furthest.fold(0.0, f32::max);
+    assert!(furthest < 1e-4, "{furthest}");
+}
+
+#[test]
 fn a_record_holds_the_whole_model() {
     let device = Device::flex();
     let (model, rotary) = load(&Random::new(false), &device);
@@ -249,8 +291,8 @@ fn a_record_holds_the_whole_model() {
         fn network(&self) -> &Network {
             self.0.network()
         }
-        fn rope_frequencies(&self) -> Vec<f64> {
-            self.0.rope_frequencies()
+        fn rotations(&self, positions: usize) -> Vec<Rotation> {
+            self.0.rotations(positions)
         }
         fn read(&self, tensor: &TensorSpec) -> Result<Vec<f32>, Infallible> {
             self.0.read(tensor).map(|v| vec![0.0; v.len()])

@@ -5,6 +5,7 @@
 //! `libm` crate, never by the system's library, and rounded to Q30 half away from zero.
 
 use noema_checkpoint::tile::TILE_BYTES;
+use noema_float::Rotation;
 
 /// How a model rotates queries and keys.
 pub(super) struct Rope {
@@ -30,8 +31,15 @@ pub(super) enum Scaling {
 }
 
 impl Rope {
+    /// The rotations of the pairs of a head of width `head_dim`, in a context of `positions`.
+    pub(super) fn rotations(&self, head_dim: usize, _positions: usize) -> Vec<Rotation> {
+        let frequencies = self.frequencies(head_dim).into_iter();
+        let rotation = |angle| Rotation { angle, scale: 1.0 };
+        frequencies.map(rotation).collect()
+    }
+
     /// The frequencies of a head of width `head_dim`, in radians a position.
-    pub(super) fn frequencies(&self, head_dim: usize) -> Vec<f64> {
+    fn frequencies(&self, head_dim: usize) -> Vec<f64> {
         (0..head_dim / 2)
             .map(|i| {
                 let exponent = (2 * i) as f64 / head_dim as f64;

@@ -9,7 +9,7 @@ use noema_checkpoint::{
     layout::{TensorKind, TensorSpec},
     ManifestError, Source,
 };
-use noema_float::FloatWeights;
+use noema_float::{FloatWeights, Rotation};
 use noema_numerics::Network;
 use std::path::Path;
 
@@ -58,9 +58,9 @@ impl FloatWeights for FloatSource {
         &self.network
     }
 
-    fn rope_frequencies(&self) -> Vec<f64> {
+    fn rotations(&self, positions: usize) -> Vec<Rotation> {
         let head_dim = self.model.architecture.head_dim as usize;
-        self.model.rope.frequencies(head_dim)
+        self.model.rope.rotations(head_dim, positions)
     }
 
     fn read(&self, tensor: &TensorSpec) -> Result<Vec<f32>, ImportError> {

@@ -7,7 +7,7 @@ use noema_checkpoint::{
     Architecture, CheckpointId,
 };
 use noema_executor::ModelSource;
-use noema_float::FloatWeights;
+use noema_float::{FloatWeights, Rotation};
 use noema_numerics::{Model, ModelError, Network};
 use noema_update::{apply, master::LEAF_BYTES, ApplyError, Trainable, Update};
 use std::convert::Infallible;
@@ -18,7 +18,7 @@ pub struct TrainableCheckpoint {
     id: CheckpointId,
     network: Network,
     exponents: Vec<i8>,
-    frequencies: Vec<f64>,
+    rotations: Vec<Rotation>,
     /// The tensors that can be trained.
     specs: Vec<TensorSpec>,
     trainable: Trainable,
@@ -54,11 +54,11 @@ impl TrainableCheckpoint {
         masters: Vec<u8>,
     ) -> Result<Self, TrainingError> {
         let model = Model::new(architecture, exponents, &weights)?;
-        let frequencies = match architecture.context_length {
+        let rotations = match architecture.context_length {
             0 | 1 => Vec::new(),
             _ => {
                 let table = model.rope(model.index(TensorRole::Rope, None));
-                table.row(1).map(angle).collect()
+                table.row(0).zip(table.row(1)).map(rotation).collect()
             }
         };
         let trainable = Trainable::new(architecture).map_err(ModelError::from)?;
@@ -71,7 +71,7 @@ impl TrainableCheckpoint {
             id,
             network: model.network().clone(),
             exponents: exponents.to_vec(),
-            frequencies,
+            rotations,
             specs,
             trainable,
             masters,
@@ -163,9 +163,12 @@ impl TrainableCheckpoint {
     }
 }
 
-/// The angle between 0 and π with this cosine and sine.
-fn angle((cos, sin): (i32, i32)) -> f64 {
-    libm::atan2(f64::from(sin), f64::from(cos))
+/// The rotation, by at most π, of a pair with these cosines and sines at positions 0 and 1.
+fn rotation(((scale, _), (cos, sin)): ((i32, i32), (i32, i32))) -> Rotation {
+    Rotation {
+        angle: libm::atan2(f64::from(sin), f64::from(cos)),
+        scale: f64::from(scale) / 1_073_741_824.0,
+    }
 }
 
 impl FloatWeights for TrainableCheckpoint {
@@ -175,8 +178,8 @@ impl FloatWeights for TrainableCheckpoint {
         &self.network
     }
 
-    fn rope_frequencies(&self) -> Vec<f64> {
-        self.frequencies.clone()
+    fn rotations(&self, _: usize) -> Vec<Rotation> {
+        self.rotations.clone()
     }
 
     fn read(&self, tensor: &TensorSpec) -> Result<Vec<f32>, Infallible> {

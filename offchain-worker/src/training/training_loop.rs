@@ -321,9 +321,9 @@ impl TrainingLoop {
         }
         let positions = length - 1;
         if self.rotary.as_ref().is_none_or(|(of, _)| *of != positions) {
-            let frequencies = self.parent.rope_frequencies();
+            let rotations = self.parent.rotations(positions);
             let on = self.plain.clone().autodiff();
-            let rotary = guarded(&self.device, || Rotary::new(&frequencies, positions, &on))?;
+            let rotary = guarded(&self.device, || Rotary::new(&rotations, positions, &on))?;
             self.rotary = Some((positions, rotary));
         }
         Ok(())

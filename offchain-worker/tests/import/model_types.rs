@@ -215,7 +215,7 @@ fn float_logits(source: &Path, tokens: &[u32]) -> Vec<f64> {
     let source = FloatSource::open(source, &()).unwrap();
     let device = Device::flex();
     let model = FloatModel::load(&source, &device).unwrap();
-    let rotary = Rotary::new(&source.rope_frequencies(), tokens.len(), &device);
+    let rotary = Rotary::new(&source.rotations(tokens.len()), tokens.len(), &device);
     let ids: Vec<i64> = tokens.iter().map(|token| i64::from(*token)).collect();
     let shape = [1, ids.len()];
     let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, shape), &device);
