@@ -48,7 +48,8 @@ pub const UNNAMED: &str = "unnamed";
 #[derive(Clone, Debug, Default)]
 pub struct ImportOptions {
     /// Number of positions; at most the context that the model was trained for. Default: that number or
-    /// [`DEFAULT_CONTEXT`], whichever is smaller.
+    /// [`DEFAULT_CONTEXT`], whichever is smaller; for a model with two lists of rotary factors (longrope), at most
+    /// the positions of the short ones.
     pub context: Option<u32>,
     /// Name to record instead of the one that the source states, or [`UNNAMED`].
     pub name: Option<String>,

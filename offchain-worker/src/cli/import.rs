@@ -16,7 +16,7 @@ pub(super) struct ImportArgs {
     /// tokenizer.json or tokenizer.model.
     source: PathBuf,
     /// Context length: the most tokens of prompt and answer together [default: that of the model, at most
-    /// 8192].
+    /// 8192; with longrope at most that of its short factors].
     #[arg(long, value_parser = within(1..=Architecture::MAX_CONTEXT), value_name = "TOKENS")]
     context: Option<u32>,
     /// Name to record [default: that in the source's metadata, or `unnamed`].

@@ -1,10 +1,12 @@
 //! GGUF files.
 //!
-//! [`header`] reads what is before the tensors' data, [`metadata`] gives typed access to its values, [`tensors`] checks
-//! the tensors and reads their rows, and [`types`] decodes the blocks of a row, most of them with `candle-core`.
+//! [`header`] reads what is before the tensors' data, [`metadata`] gives typed access to its values, [`rope`] reads the
+//! rotation, [`tensors`] checks the tensors and reads their rows, and [`types`] decodes the blocks of a row, most of them
+//! with `candle-core`.
 
 mod header;
 mod metadata;
+mod rope;
 mod tensors;
 mod types;
 
@@ -12,7 +14,6 @@ use super::{
     files::Mapped,
     model::{epsilon_q32, Model, Weights, END_OF_TURN},
     model_type::{pattern, ModelType, SUPPORTED, UNROTATED_INTERVAL},
-    rope::{Rope, Scaling},
     tokenizer::{self, Around, Pieces, Prefix, Vocabulary},
     ImportError, ImportProgress, ImportStage, UNNAMED,
 };
@@ -182,50 +183,6 @@ impl File {
         Ok(architecture)
     }
 
-    fn rope(&self, head_dim: u32) -> Result<Rope, ImportError> {
-        let metadata = self.metadata();
-        let base = metadata
-            .optional_f64(&self.key("rope.freq_base"))?
-            .unwrap_or(10_000.0);
-        let factor = match metadata.optional_f64(&self.key("rope.scaling.factor"))? {
-            Some(factor) => Some(factor),
-            None => metadata.optional_f64(&self.key("rope.scale_linear"))?,
-        };
-        let kind = match metadata.optional_text(&self.key("rope.scaling.type"))? {
-            Some(kind) => kind,
-            None if factor.is_some_and(|factor| factor != 1.0) => "linear",
-            None => "none",
-        };
-        let factors = tensors::rope_factors(self, head_dim)?;
-        let scaling = match (kind, factors) {
-            ("none", None) => Scaling::None,
-            ("none", Some(factors)) => Scaling::Factors(factors),
-            ("linear", None) => Scaling::Linear(factor.unwrap_or(1.0)),
-            (kind, _) => {
-                return Err(ImportError::unsupported(
-                    &self.mapped.path,
-                    format!("the rotary scaling {kind:?}"),
-                    "none, linear and Llama 3's are",
-                ))
-            }
-        };
-        let positive = |value: f64| value.is_finite() && value > 0.0;
-        let sound = positive(base)
-            && match &scaling {
-                Scaling::Linear(factor) => positive(*factor),
-                Scaling::Factors(factors) => factors.iter().all(|f| positive(f64::from(*f))),
-                _ => true,
-            };
-        if !sound {
-            return Err(ImportError::value(
-                &self.mapped.path,
-                self.key("rope"),
-                "with a base or a factor that is not a positive number",
-            ));
-        }
-        Ok(Rope { base, scaling })
-    }
-
     fn vocabulary(&self, count: u32) -> Result<Vocabulary, ImportError> {
         let metadata = self.metadata();
         let path = &self.mapped.path;
@@ -327,7 +284,7 @@ impl File {
                 format: SourceFormat::Gguf,
                 hash: self.hash,
             },
-            rope: self.rope(architecture.head_dim)?,
+            rope: rope::rope(self, architecture.head_dim)?,
             architecture,
             tokenizer,
             chat_template: metadata

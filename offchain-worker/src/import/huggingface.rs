@@ -1,16 +1,19 @@
 //! Folders in Hugging Face's layout: `config.json`, `*.safetensors`, `tokenizer.json`.
 
 mod config;
+mod rope;
 mod tensors;
 
 use super::{
     files,
     model::{Model, Weights, END_OF_TURN},
+    rope::Rope,
     tokenizer, ImportError, ImportProgress, ImportStage, UNNAMED,
 };
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use config::{Config, GenerationConfig, TokenizerConfig};
 use noema_checkpoint::{blake2_256, layout::TensorRole, Architecture, Source, SourceFormat, H256};
+use rope::RopeConfig;
 use serde::de::DeserializeOwned;
 use std::{
     collections::BTreeMap,
@@ -32,6 +35,7 @@ pub(super) struct Folder {
     licence: String,
     shards: Shards,
     architecture: Architecture,
+    rope: Rope,
     hash: H256,
 }
 
@@ -79,7 +83,9 @@ impl Folder {
             folder: path,
             hashes: BTreeMap::new(),
         };
-        let config = Config::read(&path.join("config.json"), &reader.bytes("config.json")?)?;
+        let config_path = path.join("config.json");
+        let config_bytes = reader.bytes("config.json")?;
+        let config = Config::read(&config_path, &config_bytes)?;
         let generation = reader.optional_json("generation_config.json")?;
         let tokenizer_config: TokenizerConfig = reader.optional_json("tokenizer_config.json")?;
         let tokenizer = read_tokenizer(&mut reader, &tokenizer_config)?;
@@ -96,8 +102,10 @@ impl Folder {
             .unwrap_or_default();
         let index = reader.optional_json(INDEX)?;
         let shards = Shards::open(path, &index)?;
-        let architecture = config.architecture(&path.join("config.json"))?;
+        let architecture = config.architecture(&config_path)?;
         shards.check(&architecture)?;
+        let rope = RopeConfig::read(&config_path, &config_bytes)?;
+        let rope = rope.rope(&config_path, config.model_type, architecture.head_dim)?;
 
         let total = shards.files().map(|file| file.bytes().len() as u64).sum();
         progress.begin(ImportStage::Hash, total);
@@ -121,6 +129,7 @@ impl Folder {
             licence,
             shards,
             architecture,
+            rope,
             hash: H256(hasher.finalize().into()),
         })
     }
@@ -145,7 +154,7 @@ impl Folder {
                 hash: self.hash,
             },
             architecture: self.architecture,
-            rope: self.config.rope(&self.path.join("config.json"))?,
+            rope: self.rope.clone(),
             tokenizer: self.tokenizer.clone(),
             chat_template: match &self.chat_template {
                 Some(template) => template.clone(),
@@ -179,7 +188,31 @@ impl Weights for Folder {
         columns: usize,
         out: &mut [f32],
     ) -> Result<(), ImportError> {
-        self.shards.read(role, layer, rows, columns, out)
+        let head_dim = self.architecture.head_dim as usize;
+        if self.rope.rotated == head_dim {
+            return self.shards.read(role, layer, rows, columns, out);
+        }
+        match role {
+            TensorRole::Query | TensorRole::Key => {
+                for (row, out) in rows.zip(out.chunks_exact_mut(columns)) {
+                    let row = self.rope.stored_row(row, head_dim);
+                    let rows = row..row + 1;
+                    self.shards.read(role, layer, rows, columns, out)?;
+                }
+            }
+            TensorRole::QueryBias
+            | TensorRole::KeyBias
+            | TensorRole::QueryNorm
+            | TensorRole::KeyNorm => {
+                self.shards.read(role, layer, rows, columns, out)?;
+                let reordered = self.rope.reordered(out, head_dim);
+                for (out, value) in out.iter_mut().zip(reordered) {
+                    *out = value;
+                }
+            }
+            _ => self.shards.read(role, layer, rows, columns, out)?,
+        }
+        Ok(())
     }
 
     fn locate(&self, role: TensorRole, layer: Option<u32>) -> (String, u64) {

@@ -58,6 +58,14 @@ impl ModelType {
         matches!(self, Self::Qwen3)
     }
 
+    /// The base of the rotation, if `config.json` does not state it.
+    pub(super) const fn rope_base(self) -> f64 {
+        match self {
+            Self::SmolLm3 => 2_000_000.0,
+            _ => 10_000.0,
+        }
+    }
+
     /// Whether GGUF files have the two rows of queries and keys next to each other that are rotated together.
     pub(super) const fn is_interleaved_in_gguf(self) -> bool {
         matches!(self, Self::Llama | Self::Mistral | Self::SmolLm3)

@@ -58,6 +58,7 @@ impl FloatWeights for FloatSource {
         &self.network
     }
 
+    /// With longrope, those that Transformers uses for a text of this length.
     fn rotations(&self, positions: usize) -> Vec<Rotation> {
         let head_dim = self.model.architecture.head_dim as usize;
         self.model.rope.rotations(head_dim, positions)

@@ -33,7 +33,7 @@ pub(super) fn write(
     progress: &dyn ImportProgress,
 ) -> Result<OpenCheckpoint, ImportError> {
     let architecture = Architecture {
-        context_length: context(model.architecture.context_length, options)?,
+        context_length: context(&model, options)?,
         ..model.architecture
     };
     let frame = frame(&model, &architecture, weights.path(), options)?;
@@ -153,9 +153,16 @@ fn unusable(path: &Path, error: PromptError) -> ImportError {
     }
 }
 
-fn context(trained: u32, options: &ImportOptions) -> Result<u32, ImportError> {
+fn context(model: &Model, options: &ImportOptions) -> Result<u32, ImportError> {
+    let trained = model.architecture.context_length;
     match options.context {
-        None => Ok(trained.min(DEFAULT_CONTEXT)),
+        None => {
+            let usual = trained.min(DEFAULT_CONTEXT);
+            Ok(model
+                .rope
+                .short_context()
+                .map_or(usual, |short| short.min(usual)))
+        }
         Some(asked) if (1..=trained).contains(&asked) => Ok(asked),
         Some(asked) => Err(ImportError::Context {
             asked,

@@ -9,6 +9,7 @@ mod quantisations;
 mod real_model;
 mod refusals;
 mod repeatability;
+mod rope;
 mod support;
 mod templates;
 mod tokenizers;

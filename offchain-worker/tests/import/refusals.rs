@@ -52,15 +52,6 @@ fn another_architecture_is_refused() {
 }
 
 #[test]
-fn a_rotary_scaling_that_is_not_defined_is_refused() {
-    let message = refused(|file| file.set("llama.rope.scaling.type", "yarn"));
-    assert_says(&message, &["the rotary scaling \"yarn\""]);
-    let scaling = json!({ "rope_type": "dynamic", "factor": 2.0 });
-    let message = folder_refused(|config| config["rope_scaling"] = scaling);
-    assert_says(&message, &["the rotary scaling \"dynamic\""]);
-}
-
-#[test]
 fn a_kind_of_rotary_scaling_may_be_stated_under_both_its_names() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path().join("tiny");

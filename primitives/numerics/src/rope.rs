@@ -10,8 +10,8 @@
 //! y[i + d/2] = clamp(round_half_up((x[i + d/2] * cos + x[i] * sin) / 2^30), ±2^27)
 //! ```
 //! # Bounds
-//! |x * cos| ≤ 2^26 * 2^31, the sum of two at most 2^58. A table of true cosines and sines gives
-//! |y| ≤ sqrt(2) * 2^26, so the outer clamp acts only on other tables.
+//! |x * cos| ≤ 2^26 * 2^31, the sum of two at most 2^58. A table of cosines and sines times an attention
+//! factor a < 2 gives |y| ≤ a * sqrt(2) * 2^26, so the outer clamp acts only on tables with a > sqrt(2).
 //!
 //! # Error
 //! Half a unit over the exact rotation by the table's entries.

@@ -15,7 +15,12 @@ use noema_checkpoint::{
 };
 use std::{collections::HashSet, ops::Range};
 
-const ROPE_FACTORS: &str = "rope_freqs.weight";
+/// Llama 3's factors.
+pub(super) const ROPE_FACTORS: &str = "rope_freqs.weight";
+/// Longrope's factors in a short context.
+pub(super) const SHORT_FACTORS: &str = "rope_factors_short.weight";
+/// Longrope's factors in a long context.
+pub(super) const LONG_FACTORS: &str = "rope_factors_long.weight";
 
 /// Name of a tensor in the file; the rotation table is not in the file.
 fn name(role: TensorRole, layer: Option<u32>) -> String {
@@ -89,7 +94,8 @@ pub(super) fn check(file: &File, architecture: &Architecture) -> Result<(), Impo
         ));
     }
     let specs = tensors(architecture).map_err(ManifestError::Architecture)?;
-    let mut known = HashSet::from([ROPE_FACTORS.to_owned()]);
+    let factors = [ROPE_FACTORS, SHORT_FACTORS, LONG_FACTORS];
+    let mut known = HashSet::from(factors.map(str::to_owned));
     for spec in specs {
         let (rows, columns, dims) = match spec.kind {
             TensorKind::Linear { rows, columns } => {
@@ -145,16 +151,19 @@ pub(super) fn check(file: &File, architecture: &Architecture) -> Result<(), Impo
     }
 }
 
-/// The factors that divide the rotary frequencies, if the file has them.
-pub(super) fn rope_factors(file: &File, head_dim: u32) -> Result<Option<Vec<f32>>, ImportError> {
-    let Some(info) = file.header.tensors.get(ROPE_FACTORS) else {
+/// The factors that divide the rotary frequencies of `count` pairs, if the file has the tensor `name`.
+pub(super) fn rope_factors(
+    file: &File,
+    name: &str,
+    count: usize,
+) -> Result<Option<Vec<f32>>, ImportError> {
+    let Some(info) = file.header.tensors.get(name) else {
         return Ok(None);
     };
     let offset = file.header.start(info);
-    let count = head_dim as usize / 2;
     let wrong = |problem: String| ImportError::Tensor {
         path: file.mapped.path.clone(),
-        tensor: ROPE_FACTORS.into(),
+        tensor: name.into(),
         offset,
         problem,
     };
@@ -167,7 +176,11 @@ pub(super) fn rope_factors(file: &File, head_dim: u32) -> Result<Option<Vec<f32>
         .ok_or_else(|| wrong("ends after the file".into()))?;
     let mut factors = vec![0.0; count];
     decode_f32(bytes, &mut factors);
-    Ok(Some(factors))
+    if factors.iter().all(|f| f.is_finite() && *f > 0.0) {
+        Ok(Some(factors))
+    } else {
+        Err(wrong("has a factor that is not a positive number".into()))
+    }
 }
 
 /// Whether the file has biases of the queries.

@@ -4,7 +4,6 @@ use super::super::{
     files::parse_json,
     model::epsilon_q32,
     model_type::{pattern, ModelType, SUPPORTED, UNROTATED_INTERVAL},
-    rope::{Rope, Scaling},
     tokenizer::{Added, ModelSettings},
     ImportError,
 };
@@ -34,11 +33,11 @@ impl TokenIds {
     }
 }
 
-/// The fields of `config.json` that are read.
+/// The fields of `config.json` that are read, except those about the rotation.
 #[derive(Debug, Deserialize)]
 pub(super) struct Config {
     #[serde(deserialize_with = "model_type")]
-    model_type: ModelType,
+    pub(super) model_type: ModelType,
     #[serde(default, rename = "_name_or_path")]
     name_or_path: Option<String>,
     #[serde(default)]
@@ -54,12 +53,8 @@ pub(super) struct Config {
     vocab_size: u32,
     max_position_embeddings: u32,
     rms_norm_eps: f64,
-    rope_theta: Option<f64>,
-    rope_scaling: Option<RopeSettings>,
-    rope_parameters: Option<RopeSettings>,
     #[serde(default)]
     rope_interleaved: bool,
-    partial_rotary_factor: Option<f64>,
     tie_word_embeddings: Option<bool>,
     #[serde(default)]
     attention_bias: bool,
@@ -101,20 +96,6 @@ struct AnyConfig {
     model_type: String,
 }
 
-/// The scaling of the rotation, if there is any.
-#[derive(Debug, Deserialize)]
-struct RopeSettings {
-    rope_type: Option<String>,
-    /// The older name of `rope_type`; a model that was saved again has both.
-    #[serde(rename = "type")]
-    older_type: Option<String>,
-    rope_theta: Option<f64>,
-    factor: Option<f64>,
-    low_freq_factor: Option<f64>,
-    high_freq_factor: Option<f64>,
-    original_max_position_embeddings: Option<f64>,
-}
-
 impl Config {
     /// Reads `config.json`.
     pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Self, ImportError> {
@@ -142,10 +123,6 @@ impl Config {
             ),
             (self.mlp_bias, "biases of the feed-forward layer (mlp_bias)"),
             (self.rope_interleaved, "interleaved rotary pairs"),
-            (
-                self.partial_rotary_factor.is_some_and(|f| f != 1.0),
-                "a rotation of only a part of each head",
-            ),
             (
                 self.quantization_config.is_some(),
                 "weights that are already quantised",
@@ -306,104 +283,6 @@ impl Config {
             ImportError::unsupported(path, what, hint)
         })
     }
-
-    pub(super) fn rope(&self, path: &Path) -> Result<Rope, ImportError> {
-        let settings = [&self.rope_parameters, &self.rope_scaling];
-        let settings: Vec<&RopeSettings> = settings.into_iter().flatten().collect();
-        let bases = settings.iter().filter_map(|settings| settings.rope_theta);
-        let bases: Vec<f64> = self.rope_theta.into_iter().chain(bases).collect();
-        let usual = match self.model_type {
-            ModelType::SmolLm3 => 2_000_000.0,
-            _ => 10_000.0,
-        };
-        let base = agreed(path, "rope_theta", &bases)?.unwrap_or(&usual);
-        let scalings = settings.iter().map(|settings| settings.scaling(path));
-        let scalings: Vec<Scaling> = scalings.collect::<Result<_, _>>()?;
-        let scaling = agreed(path, "rope_scaling and rope_parameters", &scalings)?;
-        Ok(Rope {
-            base: positive(path, "rope_theta", Some(*base))?,
-            scaling: scaling.cloned().unwrap_or(Scaling::None),
-        })
-    }
-}
-
-impl RopeSettings {
-    fn kind(&self, path: &Path) -> Result<&str, ImportError> {
-        match (&self.rope_type, &self.older_type) {
-            (Some(newer), Some(older)) if newer != older => Err(ImportError::value(
-                path,
-                format!("rope_type {newer:?}"),
-                format!("but type {older:?} beside it; remove the wrong one"),
-            )),
-            (newer, older) => Ok(newer.as_deref().or(older.as_deref()).unwrap_or("default")),
-        }
-    }
-
-    fn scaling(&self, path: &Path) -> Result<Scaling, ImportError> {
-        match self.kind(path)? {
-            "default" => Ok(Scaling::None),
-            "linear" => Ok(Scaling::Linear(positive(path, "factor", self.factor)?)),
-            "llama3" => {
-                let low = positive(path, "low_freq_factor", self.low_freq_factor)?;
-                let high = positive(path, "high_freq_factor", self.high_freq_factor)?;
-                if high <= low {
-                    return Err(ImportError::value(
-                        path,
-                        "high_freq_factor",
-                        "which is not above low_freq_factor",
-                    ));
-                }
-                Ok(Scaling::Llama3 {
-                    factor: positive(path, "factor", self.factor)?,
-                    low_frequency_factor: low,
-                    high_frequency_factor: high,
-                    original_context: positive(
-                        path,
-                        "original_max_position_embeddings",
-                        self.original_max_position_embeddings,
-                    )?,
-                })
-            }
-            kind => Err(ImportError::unsupported(
-                path,
-                format!("the rotary scaling {kind:?}"),
-                "none, linear and Llama 3's are",
-            )),
-        }
-    }
-}
-
-/// A required positive number of the rotation.
-fn positive(path: &Path, key: &str, value: Option<f64>) -> Result<f64, ImportError> {
-    match value {
-        Some(value) if value.is_finite() && value > 0.0 => Ok(value),
-        Some(value) => Err(ImportError::value(
-            path,
-            key,
-            format!("which is {value} and not a positive number"),
-        )),
-        None => Err(ImportError::missing(
-            path,
-            format!("{key} of the rotary scaling"),
-        )),
-    }
-}
-
-/// The value of a setting that may be stated in several places, if it is stated.
-fn agreed<'a, T: PartialEq>(
-    path: &Path,
-    key: &str,
-    values: &'a [T],
-) -> Result<Option<&'a T>, ImportError> {
-    let first = values.first();
-    if values.iter().any(|value| Some(value) != first) {
-        return Err(ImportError::value(
-            path,
-            key,
-            "in several places with different values; remove the wrong ones",
-        ));
-    }
-    Ok(first)
 }
 
 /// The fields of `generation_config.json` that are read.

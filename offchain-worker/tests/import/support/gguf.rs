@@ -144,6 +144,14 @@ pub(crate) fn floats(kind: u32, values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(bytes).collect()
 }
 
+/// The name of the model's architecture, with which its metadata's keys begin.
+pub(crate) fn architecture(model: &Model) -> &'static str {
+    match model.model_type {
+        "mistral" => "llama",
+        other => other,
+    }
+}
+
 fn metadata(model: &Model) -> Vec<(String, Value)> {
     let kinds = model
         .tokens
@@ -157,10 +165,7 @@ fn metadata(model: &Model) -> Vec<(String, Value)> {
         })
         .collect();
     let number = |value: usize| Value::U32(value as u32);
-    let architecture = match model.model_type {
-        "mistral" => "llama",
-        other => other,
-    };
+    let architecture = architecture(model);
     let window = model.window().map(Value::U32);
     let window = window.map(|window| ("llama.attention.sliding_window", window));
     [
