@@ -130,7 +130,10 @@ impl Rope {
                         } else {
                             let smooth = (original_context / wavelength - low_frequency_factor)
                                 / (high_frequency_factor - low_frequency_factor);
-                            (1.0 - smooth) * frequency / factor + smooth * frequency
+                            let divisor = 1.0 / ((1.0 - smooth) / factor + smooth);
+                            // In a GGUF file the divisors are f32. A folder of the same model has the same
+                            // rotations.
+                            frequency / f64::from(divisor as f32)
                         }
                     }
                 }
@@ -291,6 +294,33 @@ mod tests {
         assert_eq!(scaled[0], original[0]);
         assert_eq!(scaled[63], original[63] / 8.0);
         assert!(scaled.windows(2).all(|pair| pair[0] > pair[1]));
+    }
+
+    #[test]
+    fn llama_3_turns_as_with_the_factors_of_a_file() {
+        let plain = Rope::plain(500_000.0, 128);
+        let scaled = Rope {
+            scaling: Scaling::Llama3 {
+                factor: 8.0,
+                low_frequency_factor: 1.0,
+                high_frequency_factor: 4.0,
+                original_context: 8_192.0,
+            },
+            ..plain.clone()
+        };
+        let scaled = scaled.frequencies(1);
+        let unscaled = plain.frequencies(1);
+        let factors: Vec<f64> = unscaled
+            .iter()
+            .zip(&scaled)
+            .map(|(unscaled, scaled)| f64::from((unscaled / scaled) as f32))
+            .collect();
+        assert!(factors.iter().any(|factor| *factor > 1.0 && *factor < 8.0));
+        let of_file = Rope {
+            scaling: Scaling::Factors(factors),
+            ..plain
+        };
+        assert_eq!(of_file.frequencies(1), scaled);
     }
 
     #[test]
