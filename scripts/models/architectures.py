@@ -1,0 +1,126 @@
+"""The tiny models that write.py writes: one for each architecture, scaling of the rotation and kind of window."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """Dimensions, and what distinguishes the network from that of Llama 2, in the terms of `config.json`."""
+
+    # `model_type` in config.json, and the class of Transformers.
+    model_type: str = "llama"
+    causal_lm: str = "LlamaForCausalLM"
+    # `general.architecture` of the GGUF file; None where a file cannot state the model.
+    in_gguf: str | None = "llama"
+    # Whether the file's queries and keys have the two rows next to each other that are rotated together.
+    is_interleaved_in_gguf: bool = True
+    # Whether llama.cpp follows all that the file states.
+    in_llama_cpp: bool = True
+    hidden: int = 64
+    layers: int = 4
+    heads: int = 4
+    kv_heads: int = 2
+    head_dim: int = 32
+    feed_forward: int = 96
+    context: int = 1_024
+    is_tied: bool = True
+    epsilon: float = 1e-5
+    rope_theta: float = 10_000.0
+    rope_scaling: dict | None = None
+    biases: bool = False
+    head_norms: bool = False
+    # Positions that a layer with a window sees, and which layers have one.
+    window: int | None = None
+    windowed: tuple[bool, ...] = ()
+    # Layers without rotation.
+    unrotated: tuple[bool, ...] = ()
+    # Further settings of config.json.
+    settings: dict | None = None
+
+
+LLAMA = Tiny()
+MISTRAL = replace(LLAMA, model_type="mistral", causal_lm="MistralForCausalLM", settings={"sliding_window": None})
+QWEN2 = replace(
+    LLAMA,
+    model_type="qwen2",
+    causal_lm="Qwen2ForCausalLM",
+    in_gguf="qwen2",
+    is_interleaved_in_gguf=False,
+    # llama.cpp takes no other width of a head for it than the hidden vector divided among them.
+    heads=2,
+    kv_heads=1,
+    epsilon=1e-6,
+    rope_theta=1_000_000.0,
+    biases=True,
+    settings={"use_sliding_window": False, "sliding_window": 1_024, "max_window_layers": 4},
+)
+QWEN3 = replace(
+    QWEN2,
+    model_type="qwen3",
+    causal_lm="Qwen3ForCausalLM",
+    in_gguf="qwen3",
+    # Its heads are wider than the hidden vector divided among them.
+    heads=4,
+    kv_heads=2,
+    head_dim=64,
+    biases=False,
+    head_norms=True,
+    settings={"attention_bias": False, "use_sliding_window": False, "sliding_window": None},
+)
+SMOLLM3 = replace(
+    LLAMA,
+    model_type="smollm3",
+    causal_lm="SmolLM3ForCausalLM",
+    in_gguf="smollm3",
+    epsilon=1e-6,
+    rope_theta=2_000_000.0,
+    unrotated=(False, False, False, True),
+    # Transformers pads with a token of the real model's vocabulary unless another is stated.
+    settings={"attention_bias": False, "mlp_bias": False, "no_rope_layers": [1, 1, 1, 0], "pad_token_id": 0},
+)
+
+WINDOW = 11
+
+ARCHITECTURES: dict[str, Tiny] = {
+    "llama2": replace(LLAMA, heads=2, kv_heads=2, is_tied=False),
+    "llama3": replace(
+        LLAMA,
+        rope_theta=500_000.0,
+        rope_scaling={
+            "rope_type": "llama3",
+            "factor": 8.0,
+            "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 128,
+        },
+    ),
+    "llama-linear": replace(LLAMA, rope_scaling={"rope_type": "linear", "factor": 4.0}),
+    "mistral": replace(MISTRAL, is_tied=False),
+    # llama.cpp reads the window of no file of the architecture llama.
+    "mistral-window": replace(
+        MISTRAL, in_llama_cpp=False, window=WINDOW, windowed=(True,) * 4, settings={"sliding_window": WINDOW}
+    ),
+    "qwen2": QWEN2,
+    # No GGUF file says which layers have the window.
+    "qwen2-window": replace(
+        QWEN2,
+        in_gguf=None,
+        window=WINDOW,
+        windowed=(False, False, True, True),
+        settings={"use_sliding_window": True, "sliding_window": WINDOW, "max_window_layers": 2},
+    ),
+    "qwen3": QWEN3,
+    "smollm3": SMOLLM3,
+    "smollm3-window": replace(
+        SMOLLM3,
+        in_gguf=None,
+        window=WINDOW,
+        windowed=(False, False, False, True),
+        settings={
+            **SMOLLM3.settings,
+            "use_sliding_window": True,
+            "sliding_window": WINDOW,
+            "layer_types": ["full_attention"] * 3 + ["sliding_attention"],
+        },
+    ),
+}
