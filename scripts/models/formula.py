@@ -1,0 +1,101 @@
+"""The logits of a model by its formula, in 64-bit floats with NumPy: slow, short and independent of all else.
+
+Reads a Hugging Face folder of F32 tensors, as write.py writes it. It knows what llama.cpp reads from no file, such as
+a window of attention in some layers, and needs no PyTorch as Transformers does.
+"""
+
+import json
+import math
+from pathlib import Path
+
+import numpy
+from architectures import ARCHITECTURES, Tiny
+
+
+def read_safetensors(path: Path) -> dict[str, numpy.ndarray]:
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    found = {}
+    for name, tensor in json.loads(data[8 : 8 + length]).items():
+        start, end = (8 + length + place for place in tensor["data_offsets"])
+        values = numpy.frombuffer(data[start:end], dtype="<f4").astype("f8")
+        found[name.removeprefix("model.")] = values.reshape(tensor["shape"])
+    return found
+
+
+def rotation(tiny: Tiny, positions: int) -> tuple[numpy.ndarray, float]:
+    """The angle of each pair after one position, and the factor of cosines and sines."""
+    width, base = tiny.head_dim, tiny.rope_theta
+    angles = base ** (-numpy.arange(0, width, 2) / width)
+    scaling = tiny.rope_scaling or {"rope_type": "default"}
+    kind, factor, original = (scaling.get(key) for key in ("rope_type", "factor", "original_max_position_embeddings"))
+    if kind == "default":
+        return angles, 1.0
+    if kind == "linear":
+        return angles / factor, 1.0
+    if kind == "llama3":
+        low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
+        # The turns of each pair within the original context: slow pairs are divided, fast ones kept.
+        kept = numpy.clip((original * angles / (2 * math.pi) - low) / (high - low), 0, 1)
+        return angles * (kept + (1 - kept) / factor), 1.0
+    if kind == "yarn":
+        first, last = (width * math.log(original / (turns * 2 * math.pi)) / (2 * math.log(base)) for turns in (32, 1))
+        first, last = max(math.floor(first), 0), min(math.ceil(last), width - 1)
+        divided = numpy.clip((numpy.arange(width // 2) - first) / (last - first), 0, 1)
+        return angles * (1 - divided + divided / factor), 0.1 * math.log(factor) + 1
+    if kind == "longrope":
+        factors = scaling["long_factor" if positions > original else "short_factor"]
+        return angles / numpy.array(factors), math.sqrt(1 + math.log(factor) / math.log(original))
+    raise ValueError(f"there is no formula for the scaling {kind}")
+
+
+def norm(x: numpy.ndarray, gains: numpy.ndarray, epsilon: float) -> numpy.ndarray:
+    return x / numpy.sqrt((x * x).mean(axis=-1, keepdims=True) + epsilon) * gains
+
+
+def logits(folder: Path, tokens: list[int]) -> numpy.ndarray:
+    """The logits after each of the tokens, a row for each."""
+    tiny = ARCHITECTURES[folder.name]
+    weights = read_safetensors(folder / "model.safetensors")
+    positions, width, group = len(tokens), tiny.head_dim, tiny.heads // tiny.kv_heads
+    angles, scale = rotation(tiny, positions)
+    turns = numpy.outer(numpy.arange(positions), angles)
+    cosine, sine = scale * numpy.cos(turns), scale * numpy.sin(turns)
+    distance = numpy.subtract.outer(numpy.arange(positions), numpy.arange(positions))
+
+    def turned(x: numpy.ndarray) -> numpy.ndarray:
+        a, b = x[..., : width // 2], x[..., width // 2 :]
+        return numpy.concatenate((a * cosine - b * sine, b * cosine + a * sine), axis=-1)
+
+    x = weights["embed_tokens.weight"][tokens]
+    for layer in range(tiny.layers):
+
+        def weight(name: str, layer: int = layer) -> numpy.ndarray:
+            return weights[f"layers.{layer}.{name}.weight"]
+
+        def heads(name: str, x: numpy.ndarray, layer: int = layer) -> numpy.ndarray:
+            projected = x @ weight(f"self_attn.{name}_proj", layer).T
+            projected = projected + weights.get(f"layers.{layer}.self_attn.{name}_proj.bias", 0.0)
+            return projected.reshape(positions, -1, width).transpose(1, 0, 2)
+
+        y = norm(x, weight("input_layernorm"), tiny.epsilon)
+        query, key, value = (heads(name, y) for name in "qkv")
+        if tiny.head_norms:
+            query = norm(query, weight("self_attn.q_norm"), tiny.epsilon)
+            key = norm(key, weight("self_attn.k_norm"), tiny.epsilon)
+        if not (tiny.unrotated and tiny.unrotated[layer]):
+            query, key = turned(query), turned(key)
+        key, value = key.repeat(group, axis=0), value.repeat(group, axis=0)
+        seen = distance >= 0
+        if tiny.windowed and tiny.windowed[layer]:
+            seen &= distance < tiny.window
+        scores = numpy.where(seen, query @ key.transpose(0, 2, 1) / math.sqrt(width), -numpy.inf)
+        shares = numpy.exp(scores - scores.max(axis=-1, keepdims=True))
+        mixed = shares / shares.sum(axis=-1, keepdims=True) @ value
+        x = x + mixed.transpose(1, 0, 2).reshape(positions, -1) @ weight("self_attn.o_proj").T
+
+        y = norm(x, weight("post_attention_layernorm"), tiny.epsilon)
+        gate, up = y @ weight("mlp.gate_proj").T, y @ weight("mlp.up_proj").T
+        x = x + (gate / (1 + numpy.exp(-gate)) * up) @ weight("mlp.down_proj").T
+    head = weights["embed_tokens.weight" if tiny.is_tied else "lm_head.weight"]
+    return norm(x, weights["norm.weight"], tiny.epsilon) @ head.T
