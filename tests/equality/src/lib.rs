@@ -7,7 +7,7 @@
 //! - [`source`] holds the model that all of them execute;
 //! - [`plan`] makes the answers that all of them execute;
 //! - [`compare`] counts the differences;
-//! - [`run`](mod@run) does all of that on a real model.
+//! - [`run`](mod@run) does all of that on models.
 
 pub mod batches;
 pub mod compare;

@@ -1,4 +1,4 @@
-//! The whole comparison on a real model.
+//! The whole comparison on models.
 
 use crate::{
     compare::differences,
@@ -69,51 +69,74 @@ impl Report {
     }
 }
 
-/// Generates answers with the first executor of this machine, and executes them again with each.
-///
-/// # Errors
-/// When the model cannot be opened or an executor refuses a task. A difference is no error.
-pub fn run(checkpoint: Arc<OpenCheckpoint>, settings: &Settings) -> Result<Report> {
-    let engine = Engine::open(checkpoint.clone(), &Device::cpu(None), None)?;
-    let source = Arc::new(SharedModel::from(checkpoint));
-    let mut subjects = subject::all();
+/// The executors of this machine, to be compared on any number of models.
+pub struct Comparison {
+    subjects: Vec<Box<dyn Subject>>,
+    /// A row for each executor, with its calls of operators and without tokens.
+    operators: Vec<Row>,
+    settings: Settings,
+}
 
-    let cases = cases(settings);
-    let mut rows = Vec::new();
-    for subject in &subjects {
-        let begun = Instant::now();
-        let operators = operators(&**subject, &cases)?;
-        rows.push(Row {
-            name: subject.name(),
-            cases: operators.is_some().then_some(cases.len()),
-            tokens: 0,
-            differences: operators.unwrap_or(0),
-            seconds: begun.elapsed().as_secs_f64(),
-        });
-    }
-
-    let begun = Instant::now();
-    let first = subjects.first_mut().context("There is no executor.")?;
-    let answers = generate(&mut **first, &engine, &source, settings)?;
-    let generating = begun.elapsed().as_secs_f64();
-
-    let enumerated = subjects.iter_mut().zip(&mut rows).enumerate();
-    for (index, (subject, row)) in enumerated {
-        let begun = Instant::now();
-        let found = check(&mut **subject, index, &answers, &source)?;
-        row.seconds += begun.elapsed().as_secs_f64();
-        for ((_, expected), found) in answers.iter().zip(&found) {
-            row.tokens += expected.tokens.len();
-            row.differences += differences(expected, found);
+impl Comparison {
+    /// Compares calls of operators, which need no model.
+    ///
+    /// # Errors
+    /// When an executor refuses a call. A difference is no error.
+    pub fn new(settings: Settings) -> Result<Self> {
+        let subjects = subject::all();
+        let cases = cases(&settings);
+        let mut rows = Vec::new();
+        for subject in &subjects {
+            let begun = Instant::now();
+            let operators = operators(&**subject, &cases)?;
+            rows.push(Row {
+                name: subject.name(),
+                cases: operators.is_some().then_some(cases.len()),
+                tokens: 0,
+                differences: operators.unwrap_or(0),
+                seconds: begun.elapsed().as_secs_f64(),
+            });
         }
+        Ok(Self {
+            subjects,
+            operators: rows,
+            settings,
+        })
     }
-    Ok(Report {
-        answers: answers.len(),
-        prompt_tokens: answers.iter().map(|(task, _)| task.prompt.len()).sum(),
-        tokens: answers.iter().map(|(_, e)| e.tokens.len()).sum(),
-        generating,
-        rows,
-    })
+
+    /// Generates answers of `checkpoint` with the first executor, and executes them again with each. The report has
+    /// the calls of operators, too.
+    ///
+    /// # Errors
+    /// When the checkpoint cannot be opened or an executor refuses a task. A difference is no error.
+    pub fn run(&mut self, checkpoint: Arc<OpenCheckpoint>) -> Result<Report> {
+        let engine = Engine::open(checkpoint.clone(), &Device::cpu(None), None)?;
+        let source = Arc::new(SharedModel::from(checkpoint));
+
+        let begun = Instant::now();
+        let first = self.subjects.first_mut().context("There is no executor.")?;
+        let answers = generate(&mut **first, &engine, &source, &self.settings)?;
+        let generating = begun.elapsed().as_secs_f64();
+
+        let mut rows = self.operators.clone();
+        let enumerated = self.subjects.iter_mut().zip(&mut rows).enumerate();
+        for (index, (subject, row)) in enumerated {
+            let begun = Instant::now();
+            let found = check(&mut **subject, index, &answers, &source)?;
+            row.seconds += begun.elapsed().as_secs_f64();
+            for ((_, expected), found) in answers.iter().zip(&found) {
+                row.tokens += expected.tokens.len();
+                row.differences += differences(expected, found);
+            }
+        }
+        Ok(Report {
+            answers: answers.len(),
+            prompt_tokens: answers.iter().map(|(task, _)| task.prompt.len()).sum(),
+            tokens: answers.iter().map(|(_, e)| e.tokens.len()).sum(),
+            generating,
+            rows,
+        })
+    }
 }
 
 /// The checkpoint of `model` in `home`, imported with `options` if it is missing.

@@ -3,7 +3,7 @@
 //! `NOEMA_SMOLLM2_GGUF=<path to SmolLM2-135M-Instruct.Q4_1.gguf> cargo test -p noema-equality
 //! --test equality smollm2`; passes with a remark where it is not set.
 
-use noema_equality::run::{open, run, Settings};
+use noema_equality::run::{open, Comparison, Settings};
 use noema_worker::import::ImportOptions;
 use std::{
     path::{Path, PathBuf},
@@ -30,7 +30,8 @@ fn every_executor_agrees_on_the_real_model() {
         cases: 16,
         seed: 3,
     };
-    let report = run(checkpoint, &settings).expect("everything executes");
+    let mut comparison = Comparison::new(settings).expect("every operator executes");
+    let report = comparison.run(checkpoint).expect("everything executes");
     for row in &report.rows {
         assert_eq!(row.differences, 0, "{}", row.name);
         assert_eq!(row.tokens, report.tokens);
