@@ -80,6 +80,18 @@ SMOLLM3 = replace(
 )
 
 WINDOW = 11
+LONGROPE_PAIRS = LLAMA.head_dim // 2
+
+
+def longrope(context: int, original: int) -> dict:
+    return {
+        "rope_type": "longrope",
+        "factor": context / original,
+        "original_max_position_embeddings": original,
+        "short_factor": [1.0 + pair / 16 for pair in range(LONGROPE_PAIRS)],
+        "long_factor": [1.0 + pair * pair / 8 for pair in range(LONGROPE_PAIRS)],
+    }
+
 
 ARCHITECTURES: dict[str, Tiny] = {
     "llama2": replace(LLAMA, heads=2, kv_heads=2, is_tied=False),
@@ -123,4 +135,12 @@ ARCHITECTURES: dict[str, Tiny] = {
             "layer_types": ["full_attention"] * 3 + ["sliding_attention"],
         },
     ),
+    "qwen3-yarn": replace(
+        QWEN3,
+        rope_scaling={"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 256},
+    ),
+    # In a context of at most the original one, with the short factors.
+    "llama-longrope": replace(LLAMA, context=4_096, rope_scaling=longrope(4_096, 1_024)),
+    # In a longer one, with the long factors.
+    "llama-longrope-long": replace(LLAMA, rope_scaling=longrope(1_024, 32)),
 }
