@@ -3,7 +3,8 @@
 use super::{AttentionWindow, LayerPattern, Variant};
 use alloc::vec::Vec;
 use codec::{
-    Decode, DecodeWithMemTracking, Encode, EncodeLike, Error, Input, MaxEncodedLen, Output,
+    decode_vec_with_len, Compact, Decode, DecodeWithMemTracking, Encode, EncodeLike, Error, Input,
+    MaxEncodedLen, Output,
 };
 use scale_info::{Type, TypeInfo};
 
@@ -70,7 +71,12 @@ impl EncodeLike for Variant {}
 
 impl Decode for Variant {
     fn decode<I: Input>(input: &mut I) -> Result<Self, Error> {
-        let features = Vec::<Feature>::decode(input)?;
+        let Compact(count) = Compact::<u32>::decode(input)?;
+        let count = count as usize;
+        if count > MOST {
+            return Err("there are more differences than a variant can have".into());
+        }
+        let features = decode_vec_with_len::<Feature, I>(input, count)?;
         let mut variant = Self::LLAMA;
         for feature in &features {
             match *feature {

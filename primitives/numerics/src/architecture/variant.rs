@@ -69,7 +69,6 @@ pub struct AttentionWindow {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case")
 )]
-#[non_exhaustive]
 pub enum LayerPattern {
     /// This layer, counted from 0, and all after it.
     #[cfg_attr(feature = "codec", codec(index = 0))]
@@ -149,7 +148,10 @@ impl Variant {
     }
 
     /// Refuses an empty window, and patterns that do not apply to `layers` layers.
-    pub(super) fn validate(&self, layers: u32) -> Result<(), ArchitectureError> {
+    ///
+    /// # Errors
+    /// [`ArchitectureError::Zero`] and [`ArchitectureError::Pattern`].
+    pub fn validate(&self, layers: u32) -> Result<(), ArchitectureError> {
         if self.window.is_some_and(|window| window.positions == 0) {
             return Err(ArchitectureError::Zero(Dimension::Window));
         }

@@ -298,7 +298,7 @@ fn a_variant_is_encoded_as_the_list_of_its_differences() {
         serde_json::to_string(&unrotated).unwrap(),
         r#"{"projection_biases":true,"head_norms":true,"unrotated":{"every":4}}"#
     );
-    for bytes in [&[8, 0, 0][..], &[8, 1, 0], &[4, 200]] {
+    for bytes in [&[8, 0, 0][..], &[8, 1, 0], &[4, 200], &[20, 0, 0, 0, 0, 0]] {
         assert!(Variant::decode(&mut &*bytes).is_err(), "{bytes:?}");
     }
 }
