@@ -86,7 +86,8 @@ mod operator;
 mod request;
 
 pub use checkpoint::{
-    CheckpointRecord, FamilyRecord, Holding, Status, Weights, WireArchitecture, WireTokenBounds,
+    CheckpointRecord, FamilyRecord, Holding, Status, Weights, WireArchitecture, WireFeature,
+    WireLayerPattern, WireTokenBounds, WireWindow,
 };
 pub use claim::{CheckDue, ClaimInfo, ClaimRecord, ClaimTerms, DueStep, Seat, VerdictDue};
 pub use issuance::{Claimable, ClosedEpoch, PendingReward, RunningEpoch, ScheduledEpoch};

@@ -1,9 +1,9 @@
 //! Benchmarks of the calls.
 
 use crate::{
-    Architecture, BalanceOf, Call, Canonical, Checkpoint, Checkpoints, Config, Event, Families,
-    Family, FamilyNames, Holders, Holding, NextFamily, Pallet, Provenance, Status, TokenBounds,
-    Weights,
+    Architecture, AttentionWindow, BalanceOf, Call, Canonical, Checkpoint, Checkpoints, Config,
+    Event, Families, Family, FamilyNames, Holders, Holding, LayerPattern, NextFamily, Pallet,
+    Provenance, Status, TokenBounds, Variant, Weights,
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -22,6 +22,7 @@ use sp_runtime::{
     SaturatedConversion,
 };
 
+/// With every difference that a variant can have, so that its record is the longest.
 const ARCHITECTURE: Architecture = Architecture {
     layers: 30,
     hidden: 576,
@@ -32,6 +33,15 @@ const ARCHITECTURE: Architecture = Architecture {
     vocabulary: 49_152,
     context_length: 2_048,
     tied_head: true,
+    variant: Variant {
+        projection_biases: true,
+        head_norms: true,
+        unrotated: Some(LayerPattern::Every(4)),
+        window: Some(AttentionWindow {
+            positions: 512,
+            layers: LayerPattern::ExceptEvery(6),
+        }),
+    },
 };
 
 const TOKENS: TokenBounds = TokenBounds {

@@ -11,7 +11,7 @@ mod errors {
         NameNotText,
         /// Another family has the name.
         NameTaken,
-        /// No model has these dimensions.
+        /// No model has these dimensions, or the variant does not apply to the layers.
         ArchitectureImpossible,
         /// There is no family of this number.
         UnknownFamily,

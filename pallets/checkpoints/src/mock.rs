@@ -1,7 +1,7 @@
 //! A runtime with the pallet and balances, and helpers for the tests.
 
 use crate as pallet_checkpoints;
-use crate::{Architecture, TokenBounds, Weights};
+use crate::{Architecture, TokenBounds, Variant, Weights};
 use frame_support::{
     assert_ok, derive_impl,
     traits::{ConstU32, ConstU64},
@@ -34,6 +34,7 @@ pub(crate) const ARCHITECTURE: Architecture = Architecture {
     vocabulary: 49_152,
     context_length: 2_048,
     tied_head: true,
+    variant: Variant::LLAMA,
 };
 pub(crate) const TOKENS: TokenBounds = TokenBounds {
     tokens_per_byte: 1,

@@ -7,6 +7,8 @@ use noema_interfaces::Trained;
 use noema_protocol::{apply, sent, stored, CheckpointId, FamilyId, ModelLimits};
 use sp_core::H256;
 
+pub use noema_numerics::{AttentionWindow, LayerPattern, Variant};
+
 /// The runtime's balance.
 pub type BalanceOf<T> =
     <<T as Config>::Currency as Inspect<<T as frame_system::Config>::AccountId>>::Balance;
@@ -27,7 +29,8 @@ pub type CheckpointOf<T> = Checkpoint<
 /// A holder of the runtime.
 pub type HoldingOf<T> = Holding<<T as frame_system::Config>::AccountId>;
 
-/// The dimensions of a decoder-only transformer with grouped-query attention.
+/// The network of a model: a decoder-only transformer with grouped-query attention, by its dimensions and by how it
+/// differs from Llama 2.
 #[apply(sent)]
 #[derive(Copy)]
 pub struct Architecture {
@@ -49,11 +52,14 @@ pub struct Architecture {
     pub context_length: u32,
     /// Whether the output head is the token embedding.
     pub tied_head: bool,
+    /// How the network differs from that of Llama 2: the list of its differences, each at most once and in their
+    /// order, or it is not decoded.
+    pub variant: Variant,
 }
 
 impl Architecture {
-    /// Whether a model can have these dimensions: none is zero, query heads divide evenly among key
-    /// and value heads, and a head has an even width to rotate.
+    /// Whether a model can have this network: no dimension is zero, query heads divide evenly among key and value
+    /// heads, a head has an even width to rotate, and the variant applies to the layers.
     pub fn is_possible(&self) -> bool {
         let dimensions = [
             self.layers,
@@ -68,9 +74,11 @@ impl Architecture {
         dimensions.iter().all(|dimension| *dimension > 0)
             && self.heads.is_multiple_of(self.kv_heads)
             && self.head_dim.is_multiple_of(2)
+            && self.variant.validate(self.layers).is_ok()
     }
 
-    /// The limits of a request to a checkpoint with these dimensions and `tokens`.
+    /// The limits of a request to a checkpoint with these dimensions and `tokens`. The variant changes none of them:
+    /// with a window of attention, too, the cache keeps all positions.
     pub const fn limits(&self, tokens: TokenBounds) -> ModelLimits {
         ModelLimits {
             context_length: self.context_length,
@@ -96,7 +104,7 @@ pub struct TokenBounds {
 pub struct Family<AccountId, Balance, Name> {
     /// Its display name, in UTF-8.
     pub name: Name,
-    /// The dimensions of the model.
+    /// The network of the model.
     pub architecture: Architecture,
     /// The hash of the tokenizer file.
     pub tokenizer_hash: H256,

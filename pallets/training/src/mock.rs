@@ -15,7 +15,7 @@ use noema_rounds::{
     CheckpointClaim, Contribution, Dataset, Finding, Losses, Phase, RoundRules, RoundWindows,
     ScoreSheet,
 };
-use pallet_checkpoints::{Architecture, TokenBounds, Weights};
+use pallet_checkpoints::{Architecture, TokenBounds, Variant, Weights};
 use pallet_operators::Roles;
 use sp_core::H256;
 use sp_runtime::{testing::TestSignature, BuildStorage, DispatchResult, Permill};
@@ -278,6 +278,7 @@ fn register_family(name: &str) {
         vocabulary: 256,
         context_length: 128,
         tied_head: true,
+        variant: Variant::LLAMA,
     };
     assert_ok!(Checkpoints::register_family(
         signed(OWNER),

@@ -18,7 +18,7 @@ use noema_runtime::{
     AccountId, Balance, Balances, Checkpoints, Claims, Inference, Issuance, Jury, Operators,
     Runtime, RuntimeOrigin, System,
 };
-use pallet_checkpoints::{Architecture, TokenBounds, Weights};
+use pallet_checkpoints::{Architecture, TokenBounds, Variant, Weights};
 use pallet_inference::{RequestPhase, Requests};
 use pallet_jury::JurorState;
 use pallet_operators::Roles;
@@ -108,6 +108,7 @@ fn publish() {
         vocabulary: 49_152,
         context_length: 2_048,
         tied_head: true,
+        variant: Variant::LLAMA,
     };
     let origin = || RuntimeOrigin::signed(who(PUBLISHER));
     assert_ok!(Checkpoints::register_family(

@@ -58,6 +58,7 @@ const ARCHITECTURE = {
   vocabulary: 512,
   contextLength: 128,
   tiedHead: true,
+  variant: [],
 };
 
 /** The token bounds. */

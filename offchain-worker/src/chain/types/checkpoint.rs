@@ -4,6 +4,7 @@
 #![allow(unused_imports)]
 
 use super::{both_ways, from_chain};
+use noema_checkpoint::{Architecture, LayerPattern, Variant};
 use noema_protocol::{CheckpointId, FamilyId};
 use serde::Serialize;
 use sp_core::H256;
@@ -32,11 +33,92 @@ both_ways! {
         pub context_length: u32,
         /// Whether the output head is the token embedding.
         pub tied_head: bool,
+        /// The differences of the network from that of Llama 2, each at most once and in this order.
+        pub variant: Vec<WireFeature>,
     }
 }
 
-impl From<&noema_checkpoint::Architecture> for WireArchitecture {
-    fn from(architecture: &noema_checkpoint::Architecture) -> Self {
+both_ways! {
+    /// A difference of a network from that of Llama 2.
+    pub enum WireFeature {
+        /// The projections to queries, keys and values have biases.
+        ProjectionBiases,
+        /// Each head of the queries and of the keys is normed.
+        HeadNorms,
+        /// These layers do not rotate queries and keys.
+        Unrotated(WireLayerPattern),
+        /// Some layers have a window of attention.
+        Window(WireWindow),
+    }
+}
+
+both_ways! {
+    /// Some of the layers of a network.
+    pub enum WireLayerPattern {
+        /// This layer, counted from 0, and all after it.
+        From(u32),
+        /// The last of each group of so many layers.
+        Every(u32),
+        /// All but the last of each group of so many layers.
+        ExceptEvery(u32),
+    }
+}
+
+both_ways! {
+    /// The window of attention of some layers.
+    #[derive(Copy)]
+    pub struct WireWindow {
+        /// The last positions that a position sees, itself among them.
+        pub positions: u32,
+        /// The layers.
+        pub layers: WireLayerPattern,
+    }
+}
+
+impl WireFeature {
+    /// Its name in the `variant` of a manifest.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ProjectionBiases => "projection_biases",
+            Self::HeadNorms => "head_norms",
+            Self::Unrotated(_) => "unrotated",
+            Self::Window(_) => "window",
+        }
+    }
+
+    fn all_of(variant: &Variant) -> Vec<Self> {
+        let Variant {
+            projection_biases,
+            head_norms,
+            unrotated,
+            window,
+        } = *variant;
+        let window = window.map(|window| WireWindow {
+            positions: window.positions,
+            layers: window.layers.into(),
+        });
+        let features = [
+            projection_biases.then_some(Self::ProjectionBiases),
+            head_norms.then_some(Self::HeadNorms),
+            unrotated.map(|layers| Self::Unrotated(layers.into())),
+            window.map(Self::Window),
+        ];
+        features.into_iter().flatten().collect()
+    }
+}
+
+impl From<LayerPattern> for WireLayerPattern {
+    fn from(pattern: LayerPattern) -> Self {
+        match pattern {
+            LayerPattern::From(first) => Self::From(first),
+            LayerPattern::Every(group) => Self::Every(group),
+            LayerPattern::ExceptEvery(group) => Self::ExceptEvery(group),
+        }
+    }
+}
+
+impl From<&Architecture> for WireArchitecture {
+    fn from(architecture: &Architecture) -> Self {
         Self {
             layers: architecture.layers,
             hidden: architecture.hidden,
@@ -47,6 +129,7 @@ impl From<&noema_checkpoint::Architecture> for WireArchitecture {
             vocabulary: architecture.vocabulary,
             context_length: architecture.context_length,
             tied_head: architecture.tied_head,
+            variant: WireFeature::all_of(&architecture.variant),
         }
     }
 }

@@ -1,4 +1,8 @@
-use crate::{mock::*, Architecture, Error, Event, Families, FamilyNames, HoldReason, NextFamily};
+use crate::{
+    mock::*, Architecture, AttentionWindow, Call, Error, Event, Families, FamilyNames, HoldReason,
+    LayerPattern, NextFamily, Variant,
+};
+use codec::{Decode, Encode};
 use frame_support::{assert_noop, assert_ok};
 use noema_protocol::FamilyId;
 use sp_core::H256;
@@ -6,6 +10,23 @@ use sp_runtime::{BoundedVec, TokenError};
 
 fn register(name: &str, architecture: Architecture) -> Result<(), sp_runtime::DispatchError> {
     Checkpoints::register_family(signed(ALICE), text(name), architecture, H256::zero(), 1, 2)
+}
+
+/// With these patterns of layers, of which one has a window of so many positions.
+fn of_variant(
+    unrotated: Option<LayerPattern>,
+    window: Option<(u32, LayerPattern)>,
+) -> Architecture {
+    let window = window.map(|(positions, layers)| AttentionWindow { positions, layers });
+    Architecture {
+        variant: Variant {
+            head_norms: true,
+            unrotated,
+            window,
+            ..Variant::LLAMA
+        },
+        ..ARCHITECTURE
+    }
 }
 
 #[test]
@@ -70,6 +91,9 @@ fn register_family_refuses_impossible_dimensions() {
                 head_dim: 63,
                 ..ARCHITECTURE
             },
+            of_variant(None, Some((0, LayerPattern::ALL))),
+            of_variant(None, Some((128, LayerPattern::Every(31)))),
+            of_variant(Some(LayerPattern::From(30)), None),
         ];
         for architecture in impossible {
             assert_noop!(
@@ -78,6 +102,49 @@ fn register_family_refuses_impossible_dimensions() {
             );
         }
     });
+}
+
+#[test]
+fn families_that_differ_in_their_variant_have_other_records() {
+    test(|| {
+        let windowed = of_variant(
+            Some(LayerPattern::Every(4)),
+            Some((512, LayerPattern::ExceptEvery(6))),
+        );
+        family(ALICE, "Llama");
+        assert_ok!(register("another", windowed));
+        let recorded = |family| {
+            Checkpoints::family(family)
+                .expect("registered")
+                .architecture
+        };
+        assert_eq!(recorded(LLAMA), ARCHITECTURE);
+        assert_eq!(recorded(FamilyId(1)), windowed);
+    });
+}
+
+#[test]
+fn a_call_with_a_malformed_variant_is_not_decoded() {
+    let call = |variant: &[u8]| {
+        let call = Call::<Test>::register_family {
+            name: text("x"),
+            architecture: ARCHITECTURE,
+            tokenizer_hash: H256::zero(),
+            numerics_version: 1,
+            text_layer: 2,
+        };
+        let mut bytes = call.encode();
+        // The variant is the last of the architecture; after it come a hash and two numbers.
+        let end = bytes.len() - 40;
+        assert_eq!(bytes[end - 1..end], Variant::LLAMA.encode());
+        bytes.splice(end - 1..end, variant.iter().copied());
+        Call::<Test>::decode(&mut &bytes[..])
+    };
+    assert!(call(&[8, 0, 1]).is_ok());
+    // In another order, twice, unknown, and more than there are.
+    for variant in [&[8, 1, 0][..], &[8, 0, 0], &[4, 4], &[20, 0, 1, 0, 1, 0]] {
+        assert!(call(variant).is_err(), "{variant:?}");
+    }
 }
 
 #[test]
