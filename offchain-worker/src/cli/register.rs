@@ -7,8 +7,8 @@ use crate::chain::calls::{
     BondExtra, RegisterCheckpoint, RegisterFamily, RegisterOperator, Serve, SetPrices,
 };
 use crate::chain::types::{
-    Balance, CheckpointRecord, OperatorInfo, Roles, Status, Weights, WireArchitecture,
-    WireTokenBounds,
+    Balance, CheckpointRecord, FamilyRecord, OperatorInfo, Roles, Status, Weights,
+    WireArchitecture, WireTokenBounds,
 };
 use crate::chain::{At, Node};
 use crate::keys::{address, load_account, Key};
@@ -112,6 +112,7 @@ async fn checkpoint(global: &Global, args: CheckpointArgs) -> anyhow::Result<()>
         }
         Some(record) => {
             same_tokens(&record, manifest)?;
+            same_family(&at, &record, manifest).await?;
             println!("checkpoint {id} is registered already");
             return Ok(());
         }
@@ -160,6 +161,42 @@ fn same_tokens(record: &CheckpointRecord, manifest: &Manifest) -> anyhow::Result
     Ok(())
 }
 
+/// Fails if the checkpoint is registered in a family from which it differs: it could become canonical there.
+async fn same_family(
+    at: &At,
+    record: &CheckpointRecord,
+    manifest: &Manifest,
+) -> anyhow::Result<()> {
+    for (id, family) in at.families().await? {
+        let differences = differences(&family, manifest);
+        if id == record.family && !differences.is_empty() {
+            bail!(
+                "checkpoint {} is registered in family {id}, from which it differs in {}; serve another checkpoint",
+                manifest.id(),
+                differences.join(", ")
+            );
+        }
+    }
+    Ok(())
+}
+
+/// In what a family differs from a checkpoint, by the names of its manifest.
+fn differences(family: &FamilyRecord, manifest: &Manifest) -> Vec<String> {
+    let architecture = WireArchitecture::from(&manifest.architecture);
+    let others = [
+        (
+            "tokenizer_hash",
+            family.tokenizer_hash == manifest.tokenizer_hash,
+        ),
+        ("numerics", family.numerics_version == manifest.numerics),
+        ("text_layer", family.text_layer == manifest.text_layer),
+    ];
+    let others = others.into_iter().filter(|(_, is_same)| !is_same);
+    let mut differences = family.architecture.differences(&architecture);
+    differences.extend(others.map(|(name, _)| name.to_owned()));
+    differences
+}
+
 /// The family of this checkpoint, which is registered if it does not exist.
 async fn family(
     node: &Node,
@@ -168,7 +205,6 @@ async fn family(
     manifest: &Manifest,
     name: Option<String>,
 ) -> anyhow::Result<FamilyId> {
-    let architecture = WireArchitecture::from(&manifest.architecture);
     let name = recorded_text(
         at,
         "MaxName",
@@ -176,11 +212,8 @@ async fn family(
         "unnamed",
     )?;
     for (id, family) in at.families().await? {
-        let fits = family.architecture == architecture
-            && family.tokenizer_hash == manifest.tokenizer_hash
-            && family.numerics_version == manifest.numerics
-            && family.text_layer == manifest.text_layer;
-        if fits {
+        let differences = differences(&family, manifest);
+        if differences.is_empty() {
             println!(
                 "it belongs to family {id}, {}",
                 one_line(&String::from_utf8_lossy(&family.name))
@@ -189,14 +222,15 @@ async fn family(
         }
         if family.name == name {
             bail!(
-                "family {id} has the name `{}`, but another architecture, tokenizer, numerics version or version of the text layer; give the new family another name with --family",
-                String::from_utf8_lossy(&name)
+                "family {id} has the name `{}`, but differs from the checkpoint in {}; give the new family another name with --family",
+                String::from_utf8_lossy(&name),
+                differences.join(", ")
             );
         }
     }
     let call = RegisterFamily {
         name: name.clone(),
-        architecture,
+        architecture: WireArchitecture::from(&manifest.architecture),
         tokenizer_hash: manifest.tokenizer_hash,
         numerics_version: manifest.numerics,
         text_layer: manifest.text_layer,

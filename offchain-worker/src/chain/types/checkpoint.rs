@@ -8,6 +8,7 @@ use noema_checkpoint::{Architecture, LayerPattern, Variant};
 use noema_protocol::{CheckpointId, FamilyId};
 use serde::Serialize;
 use sp_core::H256;
+use std::collections::BTreeSet;
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_decode::DecodeAsType;
 use subxt::ext::scale_encode::EncodeAsType;
@@ -72,6 +73,47 @@ both_ways! {
         pub positions: u32,
         /// The layers.
         pub layers: WireLayerPattern,
+    }
+}
+
+impl WireArchitecture {
+    /// In what `other` differs, by the names of a manifest.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let Self {
+            layers,
+            hidden,
+            heads,
+            kv_heads,
+            head_dim,
+            feed_forward,
+            vocabulary,
+            context_length,
+            tied_head,
+            variant,
+        } = self;
+        let fields = [
+            ("layers", *layers == other.layers),
+            ("hidden", *hidden == other.hidden),
+            ("heads", *heads == other.heads),
+            ("kv_heads", *kv_heads == other.kv_heads),
+            ("head_dim", *head_dim == other.head_dim),
+            ("feed_forward", *feed_forward == other.feed_forward),
+            ("vocabulary", *vocabulary == other.vocabulary),
+            ("context_length", *context_length == other.context_length),
+            ("tied_head", *tied_head == other.tied_head),
+        ];
+        let fields = fields.into_iter().filter(|(_, is_same)| !is_same);
+        let sides = [(variant, &other.variant), (&other.variant, variant)];
+        let features = sides.into_iter().flat_map(|(one, two)| {
+            let only = one.iter().filter(move |feature| !two.contains(feature));
+            only.map(WireFeature::name)
+        });
+        // One that both have with other numbers is in both lists.
+        let features = features.collect::<BTreeSet<_>>();
+        fields
+            .map(|(name, _)| name.to_owned())
+            .chain(features.iter().map(|name| format!("variant.{name}")))
+            .collect()
     }
 }
 
@@ -212,5 +254,97 @@ from_chain! {
         Active,
         /// They no longer may.
         Withdrawn,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use codec::Encode;
+    use noema_checkpoint::AttentionWindow;
+    use scale_info::{MetaType, PortableRegistry, Registry};
+
+    const LLAMA: Architecture = Architecture {
+        layers: 4,
+        hidden: 64,
+        heads: 4,
+        kv_heads: 2,
+        head_dim: 32,
+        feed_forward: 96,
+        vocabulary: 264,
+        context_length: 1_024,
+        norm_epsilon_q32: 42_950,
+        tied_head: true,
+        variant: Variant::LLAMA,
+    };
+
+    fn windowed(positions: u32) -> Architecture {
+        Architecture {
+            variant: Variant {
+                head_norms: true,
+                unrotated: Some(LayerPattern::Every(4)),
+                window: Some(AttentionWindow {
+                    positions,
+                    layers: LayerPattern::ExceptEvery(2),
+                }),
+                ..Variant::LLAMA
+            },
+            ..LLAMA
+        }
+    }
+
+    #[test]
+    fn the_differences_of_a_variant_are_listed_in_their_order() {
+        assert!(WireArchitecture::from(&LLAMA).variant.is_empty());
+        let window = WireWindow {
+            positions: 512,
+            layers: WireLayerPattern::ExceptEvery(2),
+        };
+        assert_eq!(
+            WireArchitecture::from(&windowed(512)).variant,
+            [
+                WireFeature::HeadNorms,
+                WireFeature::Unrotated(WireLayerPattern::Every(4)),
+                WireFeature::Window(window),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_variant_has_the_encoding_of_the_runtime() {
+        let mut registry = Registry::new();
+        let id = registry.register_type(&MetaType::new::<Variant>()).id;
+        let types = PortableRegistry::from(registry);
+        for variant in [Variant::LLAMA, windowed(512).variant] {
+            let features = WireFeature::all_of(&variant);
+            let bytes = features.encode_as_type(id, &types).expect("is encoded");
+            assert_eq!(bytes, variant.encode());
+            let decoded = Vec::<WireFeature>::decode_as_type(&mut &bytes[..], id, &types);
+            assert_eq!(decoded.expect("is decoded"), features);
+        }
+    }
+
+    #[test]
+    fn architectures_differ_by_the_names_of_a_manifest() {
+        let differences = |one: &Architecture, other: &Architecture| {
+            WireArchitecture::from(one).differences(&other.into())
+        };
+        assert!(differences(&windowed(512), &windowed(512)).is_empty());
+        assert_eq!(
+            differences(&windowed(512), &windowed(511)),
+            ["variant.window"]
+        );
+        let longer = Architecture {
+            context_length: 2_048,
+            ..LLAMA
+        };
+        let expected = [
+            "context_length",
+            "variant.head_norms",
+            "variant.unrotated",
+            "variant.window",
+        ];
+        assert_eq!(differences(&longer, &windowed(512)), expected);
+        assert_eq!(differences(&windowed(512), &longer), expected);
     }
 }
