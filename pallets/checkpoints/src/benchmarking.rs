@@ -32,6 +32,7 @@ const ARCHITECTURE: Architecture = Architecture {
     feed_forward: 1_536,
     vocabulary: 49_152,
     context_length: 2_048,
+    norm_epsilon_q32: 42_950,
     tied_head: true,
     variant: Variant {
         projection_biases: true,

@@ -29,8 +29,8 @@ pub type CheckpointOf<T> = Checkpoint<
 /// A holder of the runtime.
 pub type HoldingOf<T> = Holding<<T as frame_system::Config>::AccountId>;
 
-/// The network of a model: a decoder-only transformer with grouped-query attention, by its dimensions and by how it
-/// differs from Llama 2.
+/// The network of a model: a decoder-only transformer with grouped-query attention, by its dimensions, the epsilon of
+/// its norms, and how it differs from Llama 2.
 #[apply(sent)]
 #[derive(Copy)]
 pub struct Architecture {
@@ -50,6 +50,8 @@ pub struct Architecture {
     pub vocabulary: u32,
     /// Longest prompt and answer together, in tokens.
     pub context_length: u32,
+    /// Epsilon of every RMS norm, in units of 2^-32.
+    pub norm_epsilon_q32: u32,
     /// Whether the output head is the token embedding.
     pub tied_head: bool,
     /// How the network differs from that of Llama 2: the list of its differences, each at most once and in their

@@ -277,6 +277,7 @@ fn register_family(name: &str) {
         feed_forward: 64,
         vocabulary: 256,
         context_length: 128,
+        norm_epsilon_q32: 42_950,
         tied_head: true,
         variant: Variant::LLAMA,
     };

@@ -107,6 +107,7 @@ fn publish() {
         feed_forward: 1_536,
         vocabulary: 49_152,
         context_length: 2_048,
+        norm_epsilon_q32: 42_950,
         tied_head: true,
         variant: Variant::LLAMA,
     };

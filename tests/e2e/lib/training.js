@@ -57,6 +57,7 @@ const ARCHITECTURE = {
   feedForward: 128,
   vocabulary: 512,
   contextLength: 128,
+  normEpsilonQ32: 42_950,
   tiedHead: true,
   variant: [],
 };

@@ -32,6 +32,8 @@ both_ways! {
         pub vocabulary: u32,
         /// The most tokens of prompt and answer together.
         pub context_length: u32,
+        /// Epsilon of every RMS norm, in units of 2^-32.
+        pub norm_epsilon_q32: u32,
         /// Whether the output head is the token embedding.
         pub tied_head: bool,
         /// The differences of the network from that of Llama 2, each at most once and in this order.
@@ -88,6 +90,7 @@ impl WireArchitecture {
             feed_forward,
             vocabulary,
             context_length,
+            norm_epsilon_q32,
             tied_head,
             variant,
         } = self;
@@ -100,6 +103,10 @@ impl WireArchitecture {
             ("feed_forward", *feed_forward == other.feed_forward),
             ("vocabulary", *vocabulary == other.vocabulary),
             ("context_length", *context_length == other.context_length),
+            (
+                "norm_epsilon_q32",
+                *norm_epsilon_q32 == other.norm_epsilon_q32,
+            ),
             ("tied_head", *tied_head == other.tied_head),
         ];
         let fields = fields.into_iter().filter(|(_, is_same)| !is_same);
@@ -170,6 +177,7 @@ impl From<&Architecture> for WireArchitecture {
             feed_forward: architecture.feed_forward,
             vocabulary: architecture.vocabulary,
             context_length: architecture.context_length,
+            norm_epsilon_q32: architecture.norm_epsilon_q32,
             tied_head: architecture.tied_head,
             variant: WireFeature::all_of(&architecture.variant),
         }
@@ -336,10 +344,12 @@ mod tests {
         );
         let longer = Architecture {
             context_length: 2_048,
+            norm_epsilon_q32: 4_295,
             ..LLAMA
         };
         let expected = [
             "context_length",
+            "norm_epsilon_q32",
             "variant.head_norms",
             "variant.unrotated",
             "variant.window",
