@@ -237,6 +237,24 @@ fn training_lowers_the_loss() {
 }
 
 #[test]
+fn each_tensor_of_a_variant_has_a_gradient() {
+    let device = Device::flex().autodiff();
+    let weights = Random::of(false, ALL);
+    let (mut model, rotary) = load(&weights, &device);
+    let mut optimizer = AdamWConfig::new().init();
+    let mut losses = Vec::new();
+    for _ in 0..12 {
+        let loss = loss(&model, &rotary, &device);
+        losses.push(loss.clone().into_scalar::<f32>());
+        let gradients = GradientsParams::from_grads(loss.backward(), &model);
+        // All but the table of rotations.
+        assert_eq!(gradients.len(), weights.0.tensors().len() - 1);
+        model = optimizer.step(3e-3, model, gradients);
+    }
+    assert!(losses[11] < losses[0], "{losses:?}");
+}
+
+#[test]
 fn a_factor_of_every_rotation_multiplies_the_scores_by_its_square() {
     const FACTOR: f32 = 1.25;
     /// Queries that are larger by the square of the factor.
