@@ -247,6 +247,9 @@ fn show(checkpoint: &OpenCheckpoint) {
         architecture.head_dim,
         architecture.feed_forward
     );
+    if !architecture.variant.is_llama() {
+        println!("variant        {}", serde_json::json!(architecture.variant));
+    }
     println!(
         "tokens         {} in the vocabulary, {} in the context",
         architecture.vocabulary, architecture.context_length
