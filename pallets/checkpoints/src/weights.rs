@@ -37,7 +37,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:0 w:1)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(248), added: 2723, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 142 bytes. Shortest time: 81_812_000 ps.
     fn register_family() -> Weight {
         Weight::from_parts(105_196_000, 3_640)
@@ -48,7 +48,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Checkpoints` (r:2 w:2)
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:1 w:1)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(248), added: 2723, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 813 bytes. Shortest time: 105_226_000 ps.
@@ -76,7 +76,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:1 w:1)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(248), added: 2723, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 1128 bytes. Shortest time: 100_909_000 ps.
@@ -87,20 +87,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     }
 
     // Storage: `Checkpoints::Families` (r:1 w:1)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(248), added: 2723, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::FamilyNames` (r:0 w:1)
     // Proof: `Checkpoints::FamilyNames` (`max_values`: None, `max_size`: Some(86), added: 2561, mode: `MaxEncodedLen`)
     // Proof in the benchmark: 484 bytes. Shortest time: 77_244_000 ps.
     fn remove_family() -> Weight {
-        Weight::from_parts(111_999_000, 3_668)
+        Weight::from_parts(111_999_000, 3_713)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
     // Storage: `Checkpoints::Families` (r:1 w:0)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(248), added: 2723, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Checkpoints` (r:1 w:1)
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Canonical` (r:1 w:1)

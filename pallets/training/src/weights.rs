@@ -74,7 +74,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Checkpoints` (r:2 w:2)
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:1 w:1)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(248), added: 2723, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:48 w:48)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:48 w:48)
@@ -286,7 +286,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     }
 
     // Storage: `Checkpoints::Families` (r:1 w:0)
-    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(203), added: 2678, mode: `MaxEncodedLen`)
+    // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(248), added: 2723, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Checkpoints` (r:1 w:1)
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Canonical` (r:1 w:1)
