@@ -122,7 +122,7 @@ impl OperatorLoop {
             Job::Dispute(claim, leaf) => {
                 info!(%operator, %claim, leaf, until, "this operator is a juror in a dispute over an answer");
             }
-            Job::Round(_) => {}
+            Job::Round(_) | Job::Session(..) => {}
         }
     }
 

@@ -30,6 +30,7 @@ impl JobKey {
             Job::Check(claim, leaf) => (1, claim.0, leaf),
             Job::Dispute(claim, leaf) => (2, claim.0, leaf),
             Job::Round(round) => (ROUND, round.0, 0),
+            Job::Session(session, n) => (4, session.0, n),
         };
         (self.operator, kind, number, leaf)
     }

@@ -3,7 +3,7 @@
 //! All are BLAKE2b with a 32-byte output over `domain ++ SCALE(fields)`; SCALE prefixes a
 //! sequence with its length, so no two different inputs share an encoding.
 
-use crate::{CheckpointId, ClaimId, Receipt, RequestId, RoundId, Verdict};
+use crate::{CheckpointId, ClaimId, Receipt, RequestId, RoundId, SessionId, Verdict};
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use codec::Encode;
 use sp_core::H256;
@@ -120,6 +120,41 @@ pub fn check_commitment(
     salt: H256,
 ) -> H256 {
     tagged(b"noema/check", (claim, leaf, validator, hidden, salt))
+}
+
+/// Hash of tokens: of the prompt or the answer of a session.
+pub fn tokens_hash(tokens: &[u32]) -> H256 {
+    tagged(b"noema/tokens", tokens)
+}
+
+/// The hash of the terms of a session on the chain with this `genesis`.
+pub fn session_terms_hash(genesis: H256, terms: &impl Encode) -> H256 {
+    tagged(b"noema/session-terms", (genesis, terms))
+}
+
+/// The hash of a receipt of a session: the leaf of a claim, and the payload that the worker's hot key signs.
+pub fn session_receipt_hash(receipt: &impl Encode) -> H256 {
+    tagged(b"noema/session-receipt", receipt)
+}
+
+/// The payload that the voucher key of a session signs.
+pub fn voucher_payload(voucher: &impl Encode) -> H256 {
+    tagged(b"noema/voucher", voucher)
+}
+
+/// Randomness for the draw of a session's worker.
+pub fn session_draw(randomness: H256, session: SessionId) -> H256 {
+    tagged(b"noema/session-draw", (randomness, session))
+}
+
+/// The seed of a session: randomness that is younger than its opening.
+pub fn session_seed(randomness: H256, session: SessionId) -> H256 {
+    tagged(b"noema/session-seed", (randomness, session))
+}
+
+/// The sampling seed of answer number `n` of the session with the seed `session_seed`.
+pub fn answer_seed(session_seed: H256, n: u32) -> H256 {
+    tagged(b"noema/answer-seed", (session_seed, n))
 }
 
 #[cfg(test)]

@@ -48,6 +48,9 @@ ids! {
 
     /// Numbers a round of training; never reused.
     pub struct RoundId(pub u64), shown as "{}";
+
+    /// Numbers a session; never reused.
+    pub struct SessionId(pub u64), shown as "{}";
 }
 
 /// The job that an operator was paid or slashed for.
@@ -67,6 +70,8 @@ pub enum Job {
     Check(ClaimId, u32),
     /// The dispute over this leaf of a claim.
     Dispute(ClaimId, u32),
+    /// The answers of a session that its claim with this number, counted from zero, covers.
+    Session(SessionId, u32),
 }
 
 impl From<RequestId> for Job {
@@ -90,6 +95,7 @@ impl fmt::Display for Job {
             Self::Dispute(claim, leaf) => {
                 write!(f, "the dispute over leaf {leaf} of claim {claim}")
             }
+            Self::Session(session, n) => write!(f, "claim number {n} of session {session}"),
         }
     }
 }

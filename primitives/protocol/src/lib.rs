@@ -19,7 +19,7 @@ mod role;
 pub mod verdict;
 mod work;
 
-pub use ids::{CheckpointId, ClaimId, FamilyId, Job, RequestId, RoundId};
+pub use ids::{CheckpointId, ClaimId, FamilyId, Job, RequestId, RoundId, SessionId};
 #[doc(no_inline)]
 pub use macro_rules_attribute::apply;
 pub use model_limits::ModelLimits;
