@@ -23,8 +23,9 @@ use noema_economics::Balance;
 use noema_interfaces::{Claims as _, Operators, Referee, MAX_TRIES};
 use noema_protocol::{
     hashing, CheckpointId, ClaimId, Job, Offence, Receipt, RequestId, Role, RoundId,
-    SamplingParameters,
+    SamplingParameters, SessionId,
 };
+use noema_sessions::{AnswerEnd, SessionReceipt};
 use pallet_duties::AsDuty;
 use sp_core::H256;
 
@@ -79,6 +80,27 @@ fn receipt() -> Receipt {
         prompt_tokens: 10,
         answer_tokens: POSITIONS,
         hidden_root: merkle_root(&hidden()),
+    }
+}
+
+/// A receipt of a session, for a prompt and an answer of these tokens.
+fn session_receipt(prompt: &[u32], answer: &[u32]) -> SessionReceipt {
+    SessionReceipt {
+        session: SessionId(0),
+        n: 0,
+        first: 0,
+        terms: H256::zero(),
+        checkpoint: CHECKPOINT,
+        prompt_hash: hashing::tokens_hash(prompt),
+        prompt_tokens: prompt.len() as u32,
+        cached_tokens: 0,
+        parameters: SamplingParameters::greedy(1_024),
+        seed: H256::zero(),
+        answer_hash: hashing::tokens_hash(answer),
+        answer_tokens: answer.len() as u32,
+        end: AnswerEnd::Length,
+        price: 0,
+        hidden_root: H256::zero(),
     }
 }
 
@@ -295,6 +317,15 @@ fn execute<T: Config>(call: Call<T>, key: T::AccountId) {
             salt,
         } => Pallet::<T>::reveal_check(origin, claim, leaf, receipt, path, proof, salt).is_ok(),
         Call::challenge { claim, leaf } => Pallet::<T>::challenge(origin, claim, leaf).is_ok(),
+        Call::demand_leaf { claim, leaf } => Pallet::<T>::demand_leaf(origin, claim, leaf).is_ok(),
+        Call::post_leaf {
+            claim,
+            leaf,
+            receipt,
+            path,
+            prompt,
+            answer,
+        } => Pallet::<T>::post_leaf(origin, claim, leaf, receipt, path, prompt, answer).is_ok(),
         _ => false,
     };
     assert!(is_done);
@@ -464,6 +495,65 @@ mod benches {
         }
         let claim = the_claim::<T>();
         assert_eq!(claim.stage, ClaimStage::Undrawn);
+    }
+
+    /// A drawn validator demands its leaf.
+    #[benchmark]
+    fn demand_leaf() {
+        let mut kept = made::<T>();
+        kept.claim.terms.availability = Availability::FromClaimant;
+        let key = seated::<T>(&mut kept, 1, SeatState::Seated).expect("a validator is seated");
+        let until = later::<T>();
+        store::<T>(kept, ClaimStage::Committing { until });
+        let call = Call::<T>::demand_leaf {
+            claim: ClaimId(0),
+            leaf: 0,
+        };
+        #[block]
+        {
+            execute(call, key);
+        }
+        assert_eq!(the_claim::<T>().demands.len(), 1);
+    }
+
+    /// A claimant posts a leaf in dispute, which the referee gets then.
+    #[benchmark]
+    fn post_leaf(t: Linear<2, 8_192>) {
+        let half = t / 2;
+        let prompt: Vec<u32> = (0..t - half).collect();
+        let answer: Vec<u32> = (0..half).collect();
+        let receipt = session_receipt(&prompt, &answer);
+        let mut kept = made::<T>();
+        kept.claim.terms.availability = Availability::FromClaimant;
+        kept.claim.terms.root = merkle_root(&[receipt.hash()]);
+        kept.claim.terms.leaf_tokens = t.into();
+        let until = later::<T>();
+        let verification = Verification::NotDrawn;
+        store::<T>(
+            kept,
+            ClaimStage::Challengeable {
+                until,
+                verification,
+            },
+        );
+        let challenger: T::AccountId = account("challenger", 0, 0);
+        T::Currency::set_balance(&challenger, funds::<T>());
+        Pallet::<T>::challenge(RawOrigin::Signed(challenger).into(), ClaimId(0), 0)
+            .expect("the claim is challengeable");
+        let key: T::AccountId = account("key", 0, Role::Worker as u32);
+        let call = Call::<T>::post_leaf {
+            claim: ClaimId(0),
+            leaf: 0,
+            receipt: Box::new(receipt),
+            path: Vec::new(),
+            prompt,
+            answer,
+        };
+        #[block]
+        {
+            execute(call, key);
+        }
+        assert!(the_claim::<T>().is_on_chain(0));
     }
 
     /// What every poll reads, with new randomness for the waiting claims, of which none is drawn. With what all

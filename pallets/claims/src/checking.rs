@@ -5,16 +5,17 @@ use frame_support::{ensure, weights::Weight};
 use noema_claims::{verify_leaf, ClaimStage, HiddenProof};
 use noema_interfaces::Operators;
 use noema_protocol::{hashing, ClaimId, Receipt};
+use noema_sessions::SessionReceipt;
 use sp_core::H256;
 use sp_runtime::DispatchError;
 
-/// A claim with one more commitment or reveal, not yet stored.
+/// A claim with one more step of a drawn validator, not yet stored.
 pub(crate) struct Checked<T: Config> {
-    /// The validator that committed or revealed.
+    /// The validator.
     pub(crate) validator: T::AccountId,
     /// What validators had to execute before.
-    before: Before<T::AccountId>,
-    /// The claim with the commitment or reveal.
+    pub(crate) before: Before<T::AccountId>,
+    /// The claim after the step.
     pub(crate) kept: KeptOf<T>,
 }
 
@@ -76,21 +77,41 @@ impl<T: Config> Pallet<T> {
         proof: &HiddenProof,
         salt: H256,
     ) -> Result<Weight, DispatchError> {
+        let revealed = Self::reveal(&key, id, leaf, receipt, path, proof, salt)?;
+        Ok(Self::file_reveal(revealed, id, leaf))
+    }
+
+    /// Returns the weight.
+    pub(crate) fn do_reveal_session(
+        key: T::AccountId,
+        id: ClaimId,
+        leaf: u32,
+        receipt: &SessionReceipt,
+        path: &[H256],
+        proof: &HiddenProof,
+        salt: H256,
+    ) -> Result<Weight, DispatchError> {
+        let revealed = Self::reveal_session(&key, id, leaf, receipt, path, proof, salt)?;
+        Ok(Self::file_reveal(revealed, id, leaf))
+    }
+
+    /// Returns the weight.
+    fn file_reveal(checked: Checked<T>, id: ClaimId, leaf: u32) -> Weight {
         let Checked {
             validator,
             before,
             kept,
-        } = Self::reveal(&key, id, leaf, receipt, path, proof, salt)?;
+        } = checked;
         Self::deposit_event(Event::CheckRevealed {
             claim: id,
             leaf,
             validator,
         });
-        Ok(match Self::file_part(kept, &before) {
+        match Self::file_part(kept, &before) {
             (ClaimStage::Revealing { .. }, false) => T::WeightInfo::reveal_early(),
             (ClaimStage::Challengeable { .. }, _) => T::WeightInfo::reveal_last(),
             _ => T::WeightInfo::reveal_check(),
-        })
+        }
     }
 
     /// The claim with the reveal; nothing is stored.
@@ -103,16 +124,44 @@ impl<T: Config> Pallet<T> {
         proof: &HiddenProof,
         salt: H256,
     ) -> Result<Checked<T>, Error<T>> {
+        let answer = (receipt.hidden_root, receipt.answer_tokens);
+        let hash = hashing::receipt_hash(receipt);
+        Self::reveal_leaf(key, id, leaf, (hash, answer), path, proof, salt)
+    }
+
+    /// The same for a receipt of a session.
+    pub(crate) fn reveal_session(
+        key: &T::AccountId,
+        id: ClaimId,
+        leaf: u32,
+        receipt: &SessionReceipt,
+        path: &[H256],
+        proof: &HiddenProof,
+        salt: H256,
+    ) -> Result<Checked<T>, Error<T>> {
+        let answer = (receipt.hidden_root, receipt.answer_tokens);
+        Self::reveal_leaf(key, id, leaf, (receipt.hash(), answer), path, proof, salt)
+    }
+
+    /// The claim with the reveal of the leaf with this hash, whose receipt states a root over that many hidden
+    /// states.
+    fn reveal_leaf(
+        key: &T::AccountId,
+        id: ClaimId,
+        leaf: u32,
+        (hash, answer): (H256, (H256, u32)),
+        path: &[H256],
+        proof: &HiddenProof,
+        salt: H256,
+    ) -> Result<Checked<T>, Error<T>> {
         let validator = Self::controller(key)?;
         let mut kept = Self::load(id)?;
         let before = Self::before(&kept.claim);
         let terms = &kept.claim.terms;
-        let hash = hashing::receipt_hash(receipt);
         ensure!(
             verify_leaf(terms.root, terms.leaves, leaf, hash, path),
             Error::<T>::ReceiptNotInClaim
         );
-        let answer = (receipt.hidden_root, receipt.answer_tokens);
         kept.claim
             .reveal(&validator, leaf, answer, proof, salt, Self::now())?;
         Ok(Checked {

@@ -65,7 +65,8 @@ impl<T: Config> Pallet<T> {
         });
         let claim = kept.claim.clone();
         Self::file_part(kept, &before);
-        if !joins {
+        // A leaf that is not on chain has to be posted first: a referee has to read it.
+        if !joins && claim.is_on_chain(leaf) {
             T::Referee::open(&claim, leaf);
         }
         Ok(())

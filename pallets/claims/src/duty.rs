@@ -50,6 +50,43 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
                         duty.map(|duty| duty.checked_in(T::WeightInfo::verify_reveal()))
                     },
                 ),
+            Call::reveal_session_check {
+                claim,
+                leaf,
+                receipt,
+                path,
+                proof,
+                salt,
+            } => Pallet::<T>::reveal_session(key, *claim, *leaf, receipt, path, proof, *salt)
+                .map_err(DispatchError::from)
+                .and_then(
+                    |Checked {
+                         validator, kept, ..
+                     }| {
+                        let duty =
+                            Pallet::<T>::check_duty("claims/reveal", validator, &kept.claim, *leaf);
+                        duty.map(|duty| duty.checked_in(T::WeightInfo::verify_reveal()))
+                    },
+                ),
+            Call::demand_leaf { claim, leaf } => Pallet::<T>::demand(key, *claim, *leaf)
+                .map_err(DispatchError::from)
+                .and_then(
+                    |Checked {
+                         validator, kept, ..
+                     }| {
+                        Pallet::<T>::check_duty("claims/demand", validator, &kept.claim, *leaf)
+                    },
+                ),
+            Call::post_leaf {
+                claim,
+                leaf,
+                receipt,
+                path,
+                prompt,
+                answer,
+            } => Pallet::<T>::post(key, *claim, *leaf, receipt, path, prompt, answer)
+                .map(|(_, kept)| Pallet::<T>::post_duty(&kept.claim, *leaf))
+                .map_err(DispatchError::from),
             Call::challenge { claim, leaf } => Pallet::<T>::challenge_duty(key, *claim, *leaf),
             _ => return None,
         })
@@ -57,6 +94,13 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
 }
 
 impl<T: Config> Pallet<T> {
+    fn post_duty(claim: &ClaimOf<T>, leaf: u32) -> DutyOf<T> {
+        let mut demands = claim.demands.iter();
+        let demand = demands.find(|demand| demand.leaf == leaf);
+        let until = demand.map_or_else(Self::now, |demand| demand.until);
+        Duty::new("claims/post", (claim.id, leaf), until)
+    }
+
     fn check_duty(
         name: &'static str,
         validator: T::AccountId,

@@ -48,6 +48,21 @@ mod errors {
         FundsTooLow,
         /// The claim does not expect this step.
         NotExpected,
+        /// The operator did not make this claim. Only its claimant posts a leaf.
+        NotClaimant,
+        /// The tokens are not those of the receipt. Post exactly the tokens of the prompt and of the answer.
+        TokensNotInReceipt,
+        /// The receipt states another checkpoint than the claim, or more tokens than the claim allows a leaf. Such a
+        /// leaf cannot be posted, and the claim falls.
+        ReceiptNotInTerms,
+        /// The leaf is on chain already. Read it there.
+        LeafIsPublic,
+        /// The leaf is demanded already. Wait until the claimant has posted it.
+        AlreadyDemanded,
+        /// The leaf is neither demanded nor in dispute, or it was posted.
+        NotDemanded,
+        /// As many leaves that were not drawn are in dispute as can be. Wait until one of them is decided.
+        TooManyDemands,
     }
 }
 
@@ -66,6 +81,10 @@ impl<T: Config> From<ClaimError> for Error<T> {
             ClaimError::NotInClaim => Self::HiddenStateNotInReceipt,
             ClaimError::Ended => Self::Ended,
             ClaimError::OwnClaim => Self::OwnClaim,
+            ClaimError::LeafIsPublic => Self::LeafIsPublic,
+            ClaimError::AlreadyDemanded => Self::AlreadyDemanded,
+            ClaimError::NotDemanded => Self::NotDemanded,
+            ClaimError::TooManyDemands => Self::TooManyDemands,
             _ => Self::NotExpected,
         }
     }

@@ -98,5 +98,23 @@ mod events {
             /// The claim.
             claim: ClaimId,
         },
+        /// A validator demanded a leaf that it cannot read: the claimant has to post it.
+        LeafDemanded {
+            /// The claim.
+            claim: ClaimId,
+            /// The leaf.
+            leaf: u32,
+            /// The validator.
+            by: T::AccountId,
+            /// The last block in which the claimant may post it.
+            until: BlockNumberFor<T>,
+        },
+        /// The claimant posted a leaf. Its tokens are in the call.
+        LeafPosted {
+            /// The claim.
+            claim: ClaimId,
+            /// The leaf.
+            leaf: u32,
+        },
     }
 }

@@ -21,6 +21,7 @@ mod duty;
 mod errors;
 mod events;
 mod interface;
+mod posting;
 mod settling;
 mod turns;
 mod types;
@@ -58,6 +59,7 @@ pub mod pallet {
     use noema_economics::Balance;
     use noema_interfaces::{BlockRandomness, OnClaimEnded, Operators, Referee};
     use noema_protocol::{ClaimId, Job, Receipt};
+    use noema_sessions::SessionReceipt;
     use sp_core::H256;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -246,6 +248,71 @@ pub mod pallet {
             let who = ensure_signed(origin)?;
             Self::do_challenge(who, claim, leaf)
         }
+
+        /// Reveals the committed hidden state of a leaf that is a receipt of a session; see `reveal_check`. A
+        /// duty: free of charge through `duties.perform`.
+        ///
+        /// - `claim`: the number of the claim.
+        /// - `leaf`: the number of the leaf.
+        /// - `receipt`: the receipt of the leaf.
+        /// - `path`: the siblings of the receipt's hash, up to the claim's root.
+        /// - `proof`: the hash of the hidden state at the validator's position, and its siblings.
+        /// - `salt`: the salt of the commitment.
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::reveal_check())]
+        pub fn reveal_session_check(
+            origin: OriginFor<T>,
+            claim: ClaimId,
+            leaf: u32,
+            receipt: Box<SessionReceipt>,
+            path: Vec<H256>,
+            proof: HiddenProof,
+            salt: H256,
+        ) -> DispatchResultWithPostInfo {
+            let key = ensure_signed(origin)?;
+            let weight = Self::do_reveal_session(key, claim, leaf, &receipt, &path, &proof, salt)?;
+            Ok(Some(weight).into())
+        }
+
+        /// Demands that the claimant posts a leaf on chain, signed by the hot key of a validator that was drawn
+        /// for it and cannot read it. Its window to commit restarts when the leaf is due; it is not paid for
+        /// this check. The prompt becomes public. A duty: free of charge through `duties.perform`.
+        ///
+        /// - `claim`: the number of the claim.
+        /// - `leaf`: the number of the leaf.
+        #[pallet::call_index(4)]
+        #[pallet::weight(T::WeightInfo::demand_leaf())]
+        pub fn demand_leaf(origin: OriginFor<T>, claim: ClaimId, leaf: u32) -> DispatchResult {
+            let key = ensure_signed(origin)?;
+            Self::do_demand(key, claim, leaf)
+        }
+
+        /// Posts a leaf that was demanded, or that is in dispute, signed by the hot key of the claimant. The
+        /// tokens are not stored: they are read from the block. A leaf of another checkpoint than the claim's, or of
+        /// more tokens than it allows, cannot be posted. A duty: free of charge through `duties.perform`.
+        ///
+        /// - `claim`: the number of the claim.
+        /// - `leaf`: the number of the leaf.
+        /// - `receipt`: the receipt of the leaf.
+        /// - `path`: the siblings of the receipt's hash, up to the claim's root.
+        /// - `prompt`: the tokens of the prompt.
+        /// - `answer`: the tokens of the answer.
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::post_leaf(
+            (prompt.len() as u32).saturating_add(answer.len() as u32)
+        ))]
+        pub fn post_leaf(
+            origin: OriginFor<T>,
+            claim: ClaimId,
+            leaf: u32,
+            receipt: Box<SessionReceipt>,
+            path: Vec<H256>,
+            prompt: Vec<u32>,
+            answer: Vec<u32>,
+        ) -> DispatchResult {
+            let key = ensure_signed(origin)?;
+            Self::do_post(key, claim, leaf, &receipt, &path, &prompt, &answer)
+        }
     }
 
     #[pallet::view_functions]
@@ -259,6 +326,12 @@ pub mod pallet {
         /// most urgent first.
         pub fn checks_due(operator: T::AccountId) -> Vec<CheckDue<BlockNumberFor<T>>> {
             Self::checks_of(operator)
+        }
+
+        /// The leaves that an operator, named by its controller or its hot key, has to post, the most urgent
+        /// first. Reads every claim.
+        pub fn demands_due(operator: T::AccountId) -> Vec<DemandDue<BlockNumberFor<T>>> {
+            Self::demands_of(operator)
         }
 
         /// Checks that the records agree with one another, with the amounts on hold and with the locks.

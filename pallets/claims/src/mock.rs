@@ -21,8 +21,9 @@ use noema_interfaces::{
 };
 use noema_protocol::{
     hashing, CheckpointId, ClaimId, Job, ModelLimits, Prices, Receipt, RequestId,
-    SamplingParameters, Work,
+    SamplingParameters, SessionId, Work,
 };
+use noema_sessions::{AnswerEnd, SessionReceipt};
 use pallet_operators::Roles;
 use sp_core::H256;
 use sp_runtime::{testing::TestSignature, BuildStorage, DispatchError};
@@ -378,6 +379,49 @@ pub(crate) fn terms() -> ClaimTerms<AccountId, u32> {
         check_fee: 200,
         stake: 20_000,
         rules: rules(),
+    }
+}
+
+/// The tokens of the prompt and of the answer of a leaf of a session.
+pub(crate) fn tokens(leaf: u32) -> (Vec<u32>, Vec<u32>) {
+    ((0..10).collect(), (leaf..leaf + POSITIONS).collect())
+}
+
+pub(crate) fn session_receipt(leaf: u32) -> SessionReceipt {
+    let (prompt, answer) = tokens(leaf);
+    SessionReceipt {
+        session: SessionId(1),
+        n: leaf,
+        first: 0,
+        terms: H256::zero(),
+        checkpoint: CHECKPOINT,
+        prompt_hash: hashing::tokens_hash(&prompt),
+        prompt_tokens: 10,
+        cached_tokens: 0,
+        parameters: SamplingParameters::greedy(32),
+        seed: H256::zero(),
+        answer_hash: hashing::tokens_hash(&answer),
+        answer_tokens: POSITIONS,
+        end: AnswerEnd::Stop,
+        price: 500,
+        hidden_root: merkle_root(&hidden(leaf)),
+    }
+}
+
+/// The hashes of the receipts of a claim of a session: three leaves, which the claimant has.
+pub(crate) fn session_leaves() -> Vec<H256> {
+    (0..3).map(|leaf| session_receipt(leaf).hash()).collect()
+}
+
+/// A claim of a session, each of whose leaves is checked.
+pub(crate) fn session_terms() -> ClaimTerms<AccountId, u32> {
+    ClaimTerms {
+        root: merkle_root(&session_leaves()),
+        leaves: 3,
+        availability: Availability::FromClaimant,
+        payment: 30_000,
+        check_fee: 600,
+        ..terms()
     }
 }
 

@@ -4,5 +4,6 @@ mod anything;
 mod challenge;
 mod commit_check;
 mod life;
+mod posting;
 mod reveal_check;
 mod turns;

@@ -83,6 +83,20 @@ pub struct CheckDue<BlockNumber> {
     pub point: u64,
 }
 
+/// A leaf that a claimant has to post.
+#[apply(encoded)]
+#[derive(Copy)]
+pub struct DemandDue<BlockNumber> {
+    /// The claim.
+    pub claim: ClaimId,
+    /// The leaf.
+    pub leaf: u32,
+    /// The job of the claimant.
+    pub job: Job,
+    /// The last block in which a post is accepted.
+    pub until: BlockNumber,
+}
+
 /// The information on a claim.
 #[apply(encoded)]
 pub struct ClaimInfo<AccountId, BlockNumber> {

@@ -1,6 +1,6 @@
 //! The view functions that are more than a read of the storage.
 
-use crate::{CheckDue, CheckStep, ClaimInfo, Claims, Config, Disputes, Pallet};
+use crate::{CheckDue, CheckStep, ClaimInfo, Claims, Config, DemandDue, Disputes, Pallet};
 use alloc::vec::Vec;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{ClaimStage, SeatState};
@@ -33,6 +33,25 @@ impl<T: Config> Pallet<T> {
             })
             .collect();
         due.sort_by_key(|check| (check.until, check.claim, check.leaf));
+        due
+    }
+
+    pub(crate) fn demands_of(operator: T::AccountId) -> Vec<DemandDue<BlockNumberFor<T>>> {
+        let controller = T::Operators::controller_of(&operator).unwrap_or(operator);
+        let mut due = Vec::new();
+        for (claim, kept) in Claims::<T>::iter() {
+            if kept.claim.terms.claimant != controller || kept.claim.outcome().is_some() {
+                continue;
+            }
+            let open = kept.claim.demands.iter().filter(|demand| !demand.is_posted);
+            due.extend(open.map(|demand| DemandDue {
+                claim,
+                leaf: demand.leaf,
+                job: kept.job,
+                until: demand.until,
+            }));
+        }
+        due.sort_by_key(|demand| (demand.until, demand.claim, demand.leaf));
         due
     }
 

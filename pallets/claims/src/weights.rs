@@ -2,6 +2,8 @@
 //!
 //! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
+//!
+//! `demand_leaf` and `post_leaf` are counted by hand until they are measured.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -26,6 +28,10 @@ pub trait WeightInfo {
     fn challenge() -> Weight;
     /// See `challenge_seated` in the pallet's benchmarks.
     fn challenge_seated() -> Weight;
+    /// See `demand_leaf` in the pallet's benchmarks.
+    fn demand_leaf() -> Weight;
+    /// See `post_leaf` in the pallet's benchmarks; `t` is 2 to 8192.
+    fn post_leaf(t: u32) -> Weight;
     /// See `poll_base` in the pallet's benchmarks.
     fn poll_base() -> Weight;
     /// See `skip_block` in the pallet's benchmarks.
@@ -177,6 +183,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(210_522_000, 8_079)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(9))
+    }
+
+    fn demand_leaf() -> Weight {
+        Weight::from_parts(186_588_000, 6_650)
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(4))
+    }
+
+    fn post_leaf(t: u32) -> Weight {
+        Weight::from_parts(308_536_000, 8_079)
+            .saturating_add(Weight::from_parts(100_000, 0).saturating_mul(t.into()))
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(7))
     }
 
     // Storage: `Claims::LatestValues` (r:1 w:1)

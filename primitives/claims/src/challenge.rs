@@ -1,12 +1,13 @@
 //! Challenges, open to any account, and demands, with which a drawn validator asks for a leaf that it cannot
-//! read.
+//! read. A challenge of a leaf that is not on chain demands it, too: jurors have to read it, and a claimant that
+//! withholds it from them loses the claim.
 //!
 //! The claim only counts disputes. The pallet keeps challengers and their bonds, and its referee decides; a
 //! decided dispute comes back as [`Claim::conclude_dispute`].
 
 use crate::{
     Availability, Claim, ClaimEffect, ClaimError, ClaimFault, ClaimOutcome, ClaimStage, Decision,
-    Demand, RelayBlock, SeatState,
+    Demand, RelayBlock, SeatState, MAX_DRAWN_LEAVES,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -19,11 +20,12 @@ where
 {
     /// Records the assertion of `challenger` that `leaf` is false. `joins` states that a dispute over the
     /// leaf is open already: equal challenges share one. A validator that was drawn for the leaf, and whose
-    /// time is not over, has then done its part.
+    /// time is not over, has then done its part. Where the leaf is not on chain, the claimant has to post it.
     ///
     /// # Errors
-    /// [`ClaimError::Ended`], [`ClaimError::TooLate`], [`ClaimError::UnknownLeaf`] or
-    /// [`ClaimError::OwnClaim`].
+    /// [`ClaimError::Ended`], [`ClaimError::TooLate`], [`ClaimError::UnknownLeaf`],
+    /// [`ClaimError::OwnClaim`], or [`ClaimError::TooManyDemands`] where as many leaves that were not drawn are in
+    /// dispute as can be.
     pub fn challenge(
         &mut self,
         challenger: &AccountId,
@@ -44,6 +46,7 @@ where
         if *challenger == self.terms.claimant {
             return Err(ClaimError::OwnClaim);
         }
+        self.demand_disputed(challenger, leaf, now)?;
         if !joins {
             self.disputes = self.disputes.saturating_add(1);
         }
@@ -53,6 +56,37 @@ where
             seat.state = SeatState::Challenged;
         }
         Ok(())
+    }
+
+    /// Demands a leaf in dispute that is not on chain and not demanded.
+    fn demand_disputed(
+        &mut self,
+        challenger: &AccountId,
+        leaf: u32,
+        now: BlockNumber,
+    ) -> Result<(), ClaimError> {
+        let is_demanded = self.demands.iter().any(|demand| demand.leaf == leaf);
+        if is_demanded || self.is_on_chain(leaf) {
+            return Ok(());
+        }
+        if !self.drawn.contains(&leaf) {
+            // Places are kept for the leaves that are drawn.
+            let others = self.demands.iter();
+            let others = others.filter(|demand| !self.drawn.contains(&demand.leaf));
+            if u32::try_from(others.count()).is_ok_and(|count| count >= MAX_DRAWN_LEAVES) {
+                return Err(ClaimError::TooManyDemands);
+            }
+        }
+        let until = now.saturating_add(self.terms.rules.windows.post_window());
+        let demand = Demand {
+            leaf,
+            by: challenger.clone(),
+            until,
+            is_posted: false,
+        };
+        self.demands
+            .try_push(demand)
+            .map_err(|_| ClaimError::TooManyDemands)
     }
 
     /// Whether `validator` was drawn for `leaf` and can still do its part in block `now`.
@@ -102,6 +136,10 @@ where
             .iter_mut()
             .filter(|seat| seat.leaf == leaf && seat.state == SeatState::Challenged);
         refuted.for_each(|seat| seat.state = SeatState::Refuted);
+        // The place of a leaf that was not drawn is free for the next challenge.
+        let drawn = &self.drawn;
+        self.demands
+            .retain(|demand| demand.leaf != leaf || drawn.contains(&leaf));
         let is_checked = matches!(self.stage, ClaimStage::Challengeable { .. });
         let is_open = self.unconfirmed().next().is_some();
         if is_checked && is_open && self.draws < self.terms.rules.max_draws {
@@ -112,7 +150,7 @@ where
     }
 
     /// Demands that the claimant posts `leaf` on chain. Only a validator that was drawn for the leaf and has
-    /// not committed can; its window to commit restarts when the leaf is due.
+    /// not committed can; its window to commit restarts when the leaf is due. It is not paid for this check.
     ///
     /// # Errors
     /// [`ClaimError::WrongStage`], [`ClaimError::TooLate`], [`ClaimError::LeafIsPublic`],

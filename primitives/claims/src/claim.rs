@@ -1,6 +1,6 @@
 //! The record of a claim.
 
-use crate::{ClaimRules, RelayBlock, MAX_DRAWN_LEAVES, MAX_SEATS};
+use crate::{ClaimRules, RelayBlock, MAX_DEMANDS, MAX_DRAWN_LEAVES, MAX_SEATS};
 use noema_economics::Balance;
 use noema_protocol::{apply, sent, stored, CheckpointId, ClaimId};
 use serde::Serialize;
@@ -30,8 +30,8 @@ pub struct Claim<AccountId, BlockNumber> {
     pub seats: BoundedVec<Seat<AccountId>, ConstU32<MAX_SEATS>>,
     /// Leaves whose dispute is open.
     pub disputes: u32,
-    /// Leaves that validators demanded to see, each at most once.
-    pub demands: BoundedVec<Demand<AccountId, BlockNumber>, ConstU32<MAX_DRAWN_LEAVES>>,
+    /// Leaves that validators demanded to see, or that are in dispute and not on chain, each at most once.
+    pub demands: BoundedVec<Demand<AccountId, BlockNumber>, ConstU32<MAX_DEMANDS>>,
 }
 
 /// The terms of a claim, fixed when it was made.
@@ -67,7 +67,7 @@ pub struct ClaimTerms<AccountId, BlockNumber> {
 pub enum Availability {
     /// On chain.
     OnChain,
-    /// With the claimant, which has to post on chain a leaf that a validator demands.
+    /// With the claimant, which has to post on chain a leaf that a validator demands, or that is challenged.
     FromClaimant,
 }
 
@@ -198,12 +198,12 @@ pub enum SeatState {
     Silent,
 }
 
-/// A leaf that a validator demanded to see.
+/// A leaf that the claimant has to post on chain.
 #[apply(stored)]
 pub struct Demand<AccountId, BlockNumber> {
     /// The leaf.
     pub leaf: u32,
-    /// The validator.
+    /// The validator that demanded it, or the first challenger.
     pub by: AccountId,
     /// The last block in which the claimant may post it.
     pub until: BlockNumber,
@@ -212,6 +212,13 @@ pub struct Demand<AccountId, BlockNumber> {
 }
 
 impl<AccountId, BlockNumber: Copy> Claim<AccountId, BlockNumber> {
+    /// Whether `leaf` is on chain.
+    pub fn is_on_chain(&self, leaf: u32) -> bool {
+        let mut demands = self.demands.iter();
+        self.terms.availability == Availability::OnChain
+            || demands.any(|demand| demand.leaf == leaf && demand.is_posted)
+    }
+
     /// How the claim ended, if it has.
     pub const fn outcome(&self) -> Option<ClaimOutcome> {
         match self.stage {

@@ -39,6 +39,8 @@ pub enum ClaimError {
     AlreadyDemanded,
     /// The leaf is not demanded.
     NotDemanded,
+    /// As many leaves that were not drawn are in dispute as can be.
+    TooManyDemands,
 }
 
 impl fmt::Display for ClaimError {
@@ -60,6 +62,9 @@ impl fmt::Display for ClaimError {
             Self::LeafIsPublic => "the leaf is on chain already",
             Self::AlreadyDemanded => "the leaf was demanded already",
             Self::NotDemanded => "the leaf is not demanded",
+            Self::TooManyDemands => {
+                "as many leaves as can be are in dispute: wait until one is decided"
+            }
         })
     }
 }

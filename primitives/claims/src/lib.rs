@@ -53,5 +53,7 @@ pub const MAX_DRAWS: u32 = 4;
 pub const MAX_FRUITLESS: u32 = 10;
 /// Most seats of one claim over all its draws.
 pub const MAX_SEATS: u32 = MAX_DRAWN_LEAVES * MAX_VALIDATORS_PER_LEAF;
+/// Most leaves of one claim that can be demanded at a time: those that are drawn, and as many others in dispute.
+pub const MAX_DEMANDS: u32 = 2 * MAX_DRAWN_LEAVES;
 /// Most seats of jurors in one dispute. The stake of the side that loses has to pay each of them.
 pub const MAX_JUROR_SEATS: u32 = 36;

@@ -1,6 +1,6 @@
 //! The division of money and stakes when a claim is over.
 
-use crate::{Claim, ClaimFault, ClaimOutcome, SeatState};
+use crate::{Claim, ClaimFault, ClaimOutcome, SeatState, MAX_DRAWN_LEAVES};
 use alloc::vec::Vec;
 use noema_economics::{burn_part, Balance, NetPayment};
 
@@ -71,10 +71,10 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
     }
 
     /// The payment of one validator for one leaf, before a part is burned: an equal part of the check fee for
-    /// each validator that every leaf may have.
+    /// each validator that every leaf that can be drawn may have.
     pub fn fee_per_check(&self) -> Balance {
         let terms = &self.terms;
-        let checks = Balance::from(terms.leaves)
+        let checks = Balance::from(terms.leaves.min(MAX_DRAWN_LEAVES))
             .saturating_mul(terms.rules.validators_per_leaf.into())
             .max(1);
         terms.check_fee.checked_div(checks).unwrap_or(0)
@@ -89,6 +89,16 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
         }
     }
 
+    /// The payment of a validator for a leaf that it confirmed. A validator that demanded the leaf works for
+    /// nothing: otherwise it could have any leaf posted on chain at the cost of others.
+    fn fee_of(&self, validator: &AccountId, leaf: u32) -> Balance {
+        let mut demands = self.demands.iter();
+        match demands.any(|demand| demand.leaf == leaf && demand.by == *validator) {
+            true => 0,
+            false => self.fee_per_check(),
+        }
+    }
+
     fn confirmed(&self) -> impl Iterator<Item = (&AccountId, u32)> {
         self.seats
             .iter()
@@ -99,11 +109,10 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
     fn settle_final(&self) -> Settlement<AccountId> {
         let terms = &self.terms;
         let burned_share = terms.rules.burned_share;
-        let fee = self.fee_per_check();
         let mut fund = terms.check_fee;
         let mut validators = Vec::new();
-        for (validator, _) in self.confirmed() {
-            let paid = fee.min(fund);
+        for (validator, leaf) in self.confirmed() {
+            let paid = self.fee_of(validator, leaf).min(fund);
             fund = fund.saturating_sub(paid);
             validators.push((validator.clone(), burn_part(paid, burned_share)));
         }
@@ -138,7 +147,6 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
                 .min(rules.challenger_cap),
         };
         let mut left = terms.stake.saturating_sub(challengers);
-        let fee = self.fee_per_check();
         let mut validators = Vec::new();
         let mut false_confirmations = Vec::new();
         for (validator, leaf) in self.confirmed() {
@@ -146,7 +154,7 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
                 // A false leaf is confirmed only by validators that did not execute it.
                 false_confirmations.push(validator.clone());
             } else {
-                let paid = fee.min(left);
+                let paid = self.fee_of(validator, leaf).min(left);
                 left = left.saturating_sub(paid);
                 validators.push((validator.clone(), paid));
             }

@@ -289,6 +289,62 @@ fn a_withheld_leaf_falls_and_a_posted_one_does_not() {
 }
 
 #[test]
+fn a_challenged_leaf_that_is_withheld_falls() {
+    let terms = ClaimTerms {
+        availability: Availability::FromClaimant,
+        leaves: 5,
+        ..terms()
+    };
+    let mut play = Play::with(terms, 9, 8);
+    play.claim
+        .challenge(&50, 4, false, play.now)
+        .expect("the claim has this leaf");
+    let challenged = play.now;
+    assert_eq!(
+        play.until_ended(),
+        ClaimOutcome::Fallen(ClaimFault::Withheld(4))
+    );
+    assert_eq!(
+        play.now,
+        challenged + 3,
+        "the claimant had its whole window"
+    );
+    let split = play.settlement().slash.expect("the stake is taken");
+    assert_eq!(split.challengers, 400);
+}
+
+#[test]
+fn a_validator_that_demanded_a_leaf_is_not_paid_for_its_check() {
+    let terms = ClaimTerms {
+        availability: Availability::FromClaimant,
+        leaves: 100,
+        check_fee: 1_600,
+        ..terms()
+    };
+    let mut play = Play::with(terms, 9, 8);
+    // Eight leaves can be drawn, each for two validators.
+    assert_eq!(play.claim.fee_per_check(), 100);
+    play.until_drawn();
+    let (validator, leaf) = play.open_seats()[0];
+    play.claim
+        .demand(&validator, leaf, play.now)
+        .expect("it is seated");
+    play.claim.post(leaf, play.now).expect("it is demanded");
+    play.commit_all();
+    play.reveal_all();
+    play.until_ended();
+    let settlement = play.settlement();
+    assert_exact(&play.claim, &settlement);
+    let paid: Vec<_> = settlement
+        .validators
+        .iter()
+        .map(|(_, paid)| paid.paid + paid.burned)
+        .collect();
+    assert_eq!(paid.iter().filter(|paid| **paid == 0).count(), 1);
+    assert_eq!(paid.iter().sum::<u128>(), 300);
+}
+
+#[test]
 fn windows_grow_with_finality_and_with_tokens() {
     let mut rules = rules();
     rules.windows.finality = 15;

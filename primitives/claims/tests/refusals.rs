@@ -217,6 +217,44 @@ fn a_leaf_is_demanded_once_by_a_validator_that_needs_it() {
 }
 
 #[test]
+fn a_challenged_leaf_that_is_not_on_chain_is_demanded_and_places_are_kept_for_drawn_ones() {
+    let terms = ClaimTerms {
+        availability: Availability::FromClaimant,
+        leaves: 100,
+        stake: 500,
+        ..terms()
+    };
+    let mut play = Play::with(terms, 9, 1);
+    play.until_drawn();
+    let drawn: Vec<u32> = play.claim.drawn.to_vec();
+    let others: Vec<u32> = (0..100).filter(|leaf| !drawn.contains(leaf)).collect();
+    for leaf in &others[..8] {
+        assert_eq!(play.claim.challenge(&50, *leaf, false, play.now), Ok(()));
+        assert!(!play.claim.is_on_chain(*leaf));
+    }
+    assert_eq!(
+        play.claim.challenge(&50, others[8], false, play.now),
+        Err(ClaimError::TooManyDemands)
+    );
+    assert_eq!(play.claim.challenge(&51, others[0], true, play.now), Ok(()));
+    for leaf in drawn {
+        assert_eq!(play.claim.challenge(&50, leaf, false, play.now), Ok(()));
+    }
+    play.claim
+        .post(others[0], play.now)
+        .expect("it is demanded");
+    assert!(play.claim.is_on_chain(others[0]));
+    // A decided dispute frees its place.
+    play.claim
+        .conclude_dispute(others[0], Decision::True, play.relay)
+        .expect("its dispute is open");
+    assert_eq!(
+        play.claim.challenge(&50, others[8], false, play.now),
+        Ok(())
+    );
+}
+
+#[test]
 fn rules_that_cannot_work_are_refused_by_name() {
     assert_eq!(rules().check(), Ok(()));
     let windows = |change: fn(&mut ClaimWindows<u32>)| {
