@@ -137,6 +137,7 @@ fn made_about<T: Config>(checkpoint: CheckpointId) -> KeptOf<T> {
         leaf_tokens: POSITIONS.into(),
         availability: Availability::OnChain,
         payment: funds::<T>() / 10,
+        exposure: 0,
         check_fee: funds::<T>() / 10,
         stake: 1,
         rules: rules::<T>(),

@@ -376,6 +376,7 @@ pub(crate) fn terms() -> ClaimTerms<AccountId, u32> {
         leaf_tokens: 21,
         availability: Availability::OnChain,
         payment: 1_000,
+        exposure: 0,
         check_fee: 200,
         stake: 20_000,
         rules: rules(),

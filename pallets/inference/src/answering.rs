@@ -52,6 +52,7 @@ impl<T: Config> Pallet<T> {
                     .saturating_add(receipt.answer_tokens.into()),
                 availability: Availability::OnChain,
                 payment,
+                exposure: payment,
                 check_fee: assignment.check_fee,
                 stake: assignment.stake,
                 rules: request.claim_rules,

@@ -53,6 +53,9 @@ pub struct ClaimTerms<AccountId, BlockNumber> {
     pub availability: Availability,
     /// The claimant's payment where the claim becomes final, before a part is burned.
     pub payment: Balance,
+    /// The price of all leaves together, if each cost as much as the dearest one: false leaves win no more than
+    /// their number times the dearest price. Where it is below the payment, the payment counts.
+    pub exposure: Balance,
     /// Set aside for checks; the unspent part goes back to the payer.
     pub check_fee: Balance,
     /// The locked part of the claimant's bond.

@@ -65,7 +65,8 @@ where
     /// The number of leaves that are drawn from it.
     pub fn sample(&self) -> Option<Sample> {
         let terms = &self.terms;
-        crate::leaves_to_draw(&terms.rules, terms.payment, terms.stake, terms.leaves)
+        let exposure = terms.exposure.max(terms.payment);
+        crate::leaves_to_draw(&terms.rules, exposure, terms.stake, terms.leaves)
     }
 
     /// Advances the claim at the beginning of block `now`, before its transactions, on top of relay chain

@@ -1,8 +1,10 @@
 //! The number of leaves that are drawn from a claim, such that a false claim costs more than it can win.
 //!
-//! A claim of `amount` with the stake `S` behind it and a part `f` of false leaves wins `f · amount`
-//! unless one of the drawn leaves is false. With `k` drawn leaves that happens with probability
-//! `q = (1 − f)^k` at most, and with probability `1 − q` the claimant loses `S`. With
+//! Leaves are drawn without regard to their prices, so `amount` is the [`crate::ClaimTerms::exposure`] of the
+//! claim: the number of its leaves times the price of the dearest. A claim with the stake `S` behind it and a part
+//! `f` of false leaves wins `f · amount` at most, whichever leaves are false, unless one of the drawn leaves is. With `k`
+//! drawn leaves that happens with probability `q = (1 − f)^k` at most, and with probability `1 − q` the claimant loses
+//! `S`. With
 //!
 //! ```text
 //! k = ⌈margin · amount / S⌉
@@ -26,9 +28,9 @@ pub enum Sample {
     Leaves(u32),
 }
 
-/// The number of leaves, of `leaves`, that are drawn from a claim of `amount` with `stake` behind it, by the
-/// rules' margin and floor. `None` where the stake is so small that more than [`MAX_DRAWN_LEAVES`] would be
-/// needed and the claim has more.
+/// The number of leaves, of `leaves`, that are drawn from a claim with `stake` behind it, by the rules' margin and
+/// floor. `amount` is the price of all leaves, each at the price of the dearest. `None` where the stake is
+/// so small that more than [`MAX_DRAWN_LEAVES`] would be needed and the claim has more.
 ///
 /// `amount` and `stake` are in the smallest unit of the token.
 pub fn leaves_to_draw<BlockNumber>(

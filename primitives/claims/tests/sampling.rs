@@ -46,6 +46,35 @@ proptest! {
         );
     }
 
+    /// Leaves are drawn without regard to their prices: a claimant falsifies the dearest ones.
+    #[test]
+    fn a_false_claim_loses_however_unequal_its_prices_are(
+        prices in prop::collection::vec(1u64..1_000_000, 1..300),
+        stake_percent in 60u64..2_000,
+        part in 1u32..=1_000,
+    ) {
+        let mut prices = prices;
+        prices.sort_unstable_by(|one, other| other.cmp(one));
+        let leaves = prices.len() as u32;
+        let exposure = prices[0] * u64::from(leaves);
+        let stake = (exposure * stake_percent).div_ceil(100);
+        let rules = ClaimRules { margin_percent: 450, ..rules() };
+        let sample = leaves_to_draw(&rules, exposure.into(), stake.into(), leaves);
+        let sample = sample.expect("the stake is a part of the exposure");
+        let false_leaves = (u64::from(leaves) * u64::from(part)).div_ceil(1_000) as u32;
+        let won: u64 = prices.iter().take(false_leaves as usize).sum();
+        let f = f64::from(false_leaves) / f64::from(leaves);
+        let q = match sample {
+            Sample::Leaves(drawn) => missed(leaves, false_leaves, drawn),
+            Sample::Chance(chance) => 1.0 - f * f64::from(chance.deconstruct()) / 1e6,
+        };
+        let (loss, gain) = (stake as f64 * (1.0 - q), 4.5 * q * won as f64);
+        prop_assert!(
+            loss >= gain * (1.0 - 1e-9),
+            "{sample:?} of {leaves} with {false_leaves} false: loses {loss}, wins {gain}"
+        );
+    }
+
     #[test]
     fn a_sample_is_never_below_the_floor_nor_above_the_claim(
         amount in any::<u128>(),

@@ -46,6 +46,7 @@ fn an_answer_becomes_a_claim_of_one_leaf() {
             leaf_tokens: 21 + 4,
             availability: Availability::OnChain,
             payment: ANSWER_PRICE,
+            exposure: ANSWER_PRICE,
             check_fee: CHECK_FEE,
             stake: STAKE,
             rules: claim_rules(),

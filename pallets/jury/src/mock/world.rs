@@ -131,6 +131,7 @@ pub(crate) fn claim(id: ClaimId) -> Claim<AccountId, u32> {
         leaf_tokens: 100,
         availability: Availability::OnChain,
         payment: 1_000,
+        exposure: 0,
         check_fee: 200,
         stake: CLAIM_STAKE,
         rules: rules(),

@@ -60,6 +60,7 @@ pub(crate) fn terms() -> ClaimTerms<u32, u32> {
         leaf_tokens: 100,
         availability: Availability::OnChain,
         payment: 1_000,
+        exposure: 0,
         check_fee: 200,
         stake: 1_000,
         rules: rules(),
