@@ -57,6 +57,18 @@ pub trait OnClaimEnded<AccountId> {
     fn ended(job: Job, claim: ClaimId, outcome: ClaimOutcome, settlement: &Settlement<AccountId>);
 }
 
+/// Tells both; each knows its own jobs.
+impl<AccountId, First, Second> OnClaimEnded<AccountId> for (First, Second)
+where
+    First: OnClaimEnded<AccountId>,
+    Second: OnClaimEnded<AccountId>,
+{
+    fn ended(job: Job, claim: ClaimId, outcome: ClaimOutcome, settlement: &Settlement<AccountId>) {
+        First::ended(job, claim, outcome, settlement);
+        Second::ended(job, claim, outcome, settlement);
+    }
+}
+
 impl<AccountId> OnClaimEnded<AccountId> for () {
     fn ended(_: Job, _: ClaimId, _: ClaimOutcome, _: &Settlement<AccountId>) {}
 }

@@ -106,6 +106,20 @@ pub trait Operators<AccountId, Balance> {
     /// their number has no small bound.
     fn roster(role: Role, checkpoint: &CheckpointId) -> Vec<Candidate<AccountId, Balance>>;
 
+    /// `controller` as a candidate for a job, where it serves `checkpoint` in `role` and can be drawn in the
+    /// present term.
+    fn candidate_for(
+        role: Role,
+        checkpoint: &CheckpointId,
+        controller: &AccountId,
+    ) -> Option<Candidate<AccountId, Balance>>
+    where
+        AccountId: PartialEq,
+    {
+        let mut roster = Self::roster(role, checkpoint).into_iter();
+        roster.find(|candidate| candidate.controller == *controller)
+    }
+
     /// Whether `controller` serves `checkpoint` in `role`.
     fn serves(role: Role, checkpoint: &CheckpointId, controller: &AccountId) -> bool;
 

@@ -36,6 +36,14 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
             .collect()
     }
 
+    fn candidate_for(
+        role: Role,
+        checkpoint: &CheckpointId,
+        controller: &T::AccountId,
+    ) -> Option<CandidateOf<T>> {
+        Self::present_in(role, *checkpoint, controller)
+    }
+
     fn serves(role: Role, checkpoint: &CheckpointId, controller: &T::AccountId) -> bool {
         let served = Served::<T>::get(controller);
         Serving::position(&served, checkpoint).is_some()

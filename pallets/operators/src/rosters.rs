@@ -194,6 +194,25 @@ impl<T: Config> Pallet<T> {
             .collect()
     }
 
+    /// The candidate that an operator is in a roster of the present term: it reads one page.
+    pub(crate) fn present_in(
+        role: Role,
+        checkpoint: CheckpointId,
+        controller: &T::AccountId,
+    ) -> Option<CandidateOf<T>> {
+        let operator = Operators::<T>::get(controller)?;
+        let term = Self::term();
+        let served = Served::<T>::get(controller);
+        let serving = served.get(Serving::position(&served, &checkpoint)?)?;
+        let slot = serving.slot(role)?;
+        let page = stored::<T>(checkpoint, role).page(slot.page);
+        let entry = page.entries().get(usize::from(slot.entry))?;
+        let weight = *entry.weight.at(term);
+        let can_be_drawn =
+            entry.operator == operator.index && weight > 0 && operator.is_present(term);
+        can_be_drawn.then(|| Self::candidate(role, term, weight, controller.clone(), &operator))
+    }
+
     fn numbered(index: OperatorIndex) -> Option<(T::AccountId, OperatorOf<T>)> {
         let controller = Controllers::<T>::get(index)?;
         let operator = Operators::<T>::get(&controller)?;

@@ -218,6 +218,30 @@ fn draw_tells_bonds_and_prices() {
 }
 
 #[test]
+fn a_candidate_is_found_by_its_controller_where_it_can_be_drawn() {
+    test(|| {
+        serving(ALICE, WORKER, 300);
+        serving(BOB, VALIDATOR, 200);
+        let found = |role, who| Operators::candidate_for(role, &LLAMA, &who);
+        assert_eq!(found(Role::Worker, ALICE), None, "not in this term");
+        pass_terms(2);
+        let roster = |role| Operators::roster(role, &LLAMA).pop();
+        assert_eq!(found(Role::Worker, ALICE), roster(Role::Worker));
+        assert_eq!(found(Role::Validator, BOB), roster(Role::Validator));
+        assert!(found(Role::Worker, ALICE).is_some());
+        assert_eq!(found(Role::Validator, ALICE), None);
+        assert_eq!(found(Role::Worker, BOB), None);
+        assert_eq!(found(Role::Worker, CAROL), None);
+        assert_eq!(Operators::candidate_for(Role::Worker, &OTHER, &ALICE), None);
+        assert_ok!(Operators::lock(&ALICE, job(1), 60));
+        let free = found(Role::Worker, ALICE).map(|candidate| candidate.free);
+        assert_eq!(free, Some(240));
+        convict(ALICE, 2, 5, &[]);
+        assert_eq!(found(Role::Worker, ALICE), None, "it is absent");
+    });
+}
+
+#[test]
 fn draw_tells_no_more_of_a_bond_than_was_in_the_roster() {
     test(|| {
         serving(ALICE, WORKER, 109);
