@@ -74,6 +74,12 @@ impl<T: Config> noema_interfaces::Claims<T::AccountId, BlockNumberFor<T>> for Pa
         Claims::<T>::get(id).map(|kept| kept.claim)
     }
 
+    fn kept() -> Vec<(ClaimId, Job)> {
+        Claims::<T>::iter()
+            .map(|(id, kept)| (id, kept.job))
+            .collect()
+    }
+
     fn held(payer: &T::AccountId) -> Balance {
         T::Currency::balance_on_hold(&HoldReason::Payment.into(), payer)
     }

@@ -1,7 +1,6 @@
 //! What makes claims, keeps them and receives their ends.
 
 use crate::RelayRandomness;
-#[cfg(feature = "runtime-benchmarks")]
 use alloc::vec::Vec;
 use noema_claims::{Claim, ClaimOutcome, ClaimTerms, Settlement};
 use noema_economics::Balance;
@@ -40,6 +39,9 @@ pub trait Claims<AccountId, BlockNumber>: RelayRandomness {
 
     /// A claim that has not been pruned.
     fn claim(id: ClaimId) -> Option<Claim<AccountId, BlockNumber>>;
+
+    /// The claims that have not been pruned, each with its job: for audits.
+    fn kept() -> Vec<(ClaimId, Job)>;
 
     /// The amount on hold for the payer's claims that have not ended: for audits, not for blocks.
     fn held(payer: &AccountId) -> Balance;

@@ -84,6 +84,10 @@ impl Claims<AccountId, u32> for World {
         Kept::get(id)
     }
 
+    fn kept() -> Vec<(ClaimId, Job)> {
+        Jobs::iter().collect()
+    }
+
     fn held(payer: &AccountId) -> Balance {
         Kept::iter()
             .filter(|(_, claim)| claim.terms.payer == *payer && claim.outcome().is_none())

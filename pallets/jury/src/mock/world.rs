@@ -365,6 +365,10 @@ impl Claims<AccountId, u32> for World {
         world(|world| world.claims.get(&id).cloned())
     }
 
+    fn kept() -> Vec<(ClaimId, Job)> {
+        Vec::new()
+    }
+
     fn held(_: &AccountId) -> Balance {
         0
     }
