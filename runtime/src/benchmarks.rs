@@ -86,6 +86,7 @@ frame_benchmarking::define_benchmarks!(
     [pallet_jury, crate::Jury]
     [pallet_inference, crate::Inference]
     [pallet_issuance, crate::Issuance]
+    [pallet_sessions, crate::Sessions]
     [pallet_training, crate::Training]
 );
 

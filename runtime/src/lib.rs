@@ -190,6 +190,8 @@ mod runtime {
     pub type Jury = pallet_jury;
     #[runtime::pallet_index(42)]
     pub type Inference = pallet_inference;
+    #[runtime::pallet_index(48)]
+    pub type Sessions = pallet_sessions;
     #[runtime::pallet_index(43)]
     pub type Issuance = pallet_issuance;
     #[runtime::pallet_index(44)]

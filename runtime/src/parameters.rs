@@ -1,5 +1,5 @@
-//! The parameters that governance can change without an upgrade: the rules of requests and claims, and the
-//! slashes of rounds of training.
+//! The parameters that governance can change without an upgrade: the rules of requests, sessions and claims, and
+//! the slashes of rounds of training.
 //!
 //! | preset | blocks until a block is final | for |
 //! |---|---|---|
@@ -7,10 +7,10 @@
 //! | `local_testnet` | 20 | a chain with live rules on the developer's own machines |
 //! | `development` | 0, or the value of `noema-node --finality-lag` | one node that finalizes at once |
 //!
-//! Root sets them with `parameters.setParameter`. A request, a claim and a round of training keep the values
-//! with which they began. Genesis and tests refuse invalid values with a reason; while governance has set
-//! rules of claims or requests that are invalid by themselves, no request is accepted. Rules of claims and
-//! requests that are valid by themselves, but together leave jurors unpaid, are refused only by genesis and tests.
+//! Root sets them with `parameters.setParameter`. A request, a session, a claim and a round of training keep the
+//! values with which they began. Genesis and tests refuse invalid values with a reason; while governance has set
+//! rules of claims, requests or sessions that are invalid by themselves, no request or no session is accepted. Rules
+//! that are valid by themselves, but together leave jurors unpaid, are refused only by genesis and tests.
 
 use crate::{
     constants::{DAYS, MICROUNIT, MILLIUNIT, UNIT},
@@ -22,6 +22,7 @@ use frame_support::{
 };
 use noema_claims::{ClaimRules, ClaimRulesError, ClaimWindows};
 use noema_protocol::{apply, sent};
+use noema_sessions::{SessionRules, SessionRulesError};
 use pallet_inference::{RequestRules, Unworkable};
 use serde::{Deserialize, Serialize};
 use sp_runtime::Permill;
@@ -49,11 +50,14 @@ pub const fn claim_rules(finality: BlockNumber, freshness: u32) -> ClaimRules<Bl
             tokens_per_block: 40,
             reveal: 5,
             challenge: 5,
-            post: 10,
+            // Five minutes, as for the last vouchers of a session: a claimant loses the stake of a whole claim
+            // otherwise, to an account that keeps it off the network for a minute and challenges.
+            post: 150,
         },
         freshness,
         // A claimant that is also the collator of a slot can skip it and so discard one draw: a false claim
-        // is then found with probability p², and p² times the stake still exceeds its possible gain.
+        // is then found with probability p². For the one leaf of a request, p² times the stake still exceeds its
+        // possible gain; for few false leaves of many it does not.
         margin_percent: 450,
         // At least one answer in twenty is checked, however high the stake behind it.
         min_check_rate: Permill::from_percent(5),
@@ -93,6 +97,33 @@ pub const REQUEST_RULES: RequestRules = RequestRules {
     silence_share: Permill::from_percent(25),
     storage_price_per_byte: 10 * MICROUNIT,
     body_retention: DAYS,
+    retention: 7 * DAYS,
+};
+
+/// The rules of sessions of every preset.
+pub const SESSION_RULES: SessionRules = SessionRules {
+    lifetime: 30 * DAYS,
+    // Five minutes, in addition to the finality allowance, for a worker that claims what it has when it sees the
+    // close: as long as a restart of its machine takes.
+    close: 150,
+    // About as many bytes as a token of English text has.
+    bytes_per_token: 4,
+    // What is cached is not computed, but occupies memory.
+    cached_share: Permill::from_percent(10),
+    // As for requests.
+    check_share: Permill::from_percent(20),
+    check_fee_per_token: 10 * MICROUNIT,
+    // With the margin of claims, five leaves of a large claim are checked. Twenty times the price, as for a request,
+    // would need a bond of twenty times of all that is answered within the windows of a claim.
+    stake_percent: 100,
+    // Up to 2.2 NOEMA, about thirty answers, a claim is checked at most with the probability of one leaf.
+    min_stake: 10 * UNIT,
+    stake_per_token: MILLIUNIT,
+    min_held: UNIT / 10,
+    // A tenth of it burns: 15 mNOEMA, the price of the storage of a claim of 1,500 bytes.
+    min_claim: 150 * MILLIUNIT,
+    // A record of 1,000 bytes and two small claims of 1,500.
+    storage_price: 4_000 * 10 * MICROUNIT,
     retention: 7 * DAYS,
 };
 
@@ -155,10 +186,14 @@ pub enum ParametersRefusal {
     Claims(ClaimRulesError),
     /// Of requests.
     Requests(Unworkable),
+    /// Of sessions.
+    Sessions(SessionRulesError),
+    /// Of claims and sessions together: the claims of sessions would need more drawn leaves than can be drawn.
+    SessionStakes,
     /// Of rounds of training.
     Rounds(SlashesError),
-    /// Of claims and requests together: the stake of a claimant, or the lock of a validator that challenges it,
-    /// would not pay the jurors of a dispute.
+    /// Of claims and requests or sessions together: the stake of a claimant, or the lock of a validator that
+    /// challenges it, would not pay the jurors of a dispute.
     JurorsUnpaid,
 }
 
@@ -166,7 +201,7 @@ pub enum ParametersRefusal {
 pub mod dynamic_params {
     use super::*;
 
-    /// Requests, claims and rounds.
+    /// Requests, sessions, claims and rounds.
     #[dynamic_pallet_params]
     #[codec(index = 0)]
     pub mod protocol {
@@ -180,6 +215,9 @@ pub mod dynamic_params {
         /// The slashes of rounds of training.
         #[codec(index = 2)]
         pub static ProtocolRoundSlashes: RoundSlashes = ROUND_SLASHES;
+        /// The rules of sessions.
+        #[codec(index = 3)]
+        pub static ProtocolSessionRules: SessionRules = SESSION_RULES;
     }
 }
 
@@ -187,15 +225,15 @@ pub mod dynamic_params {
 #[cfg(feature = "runtime-benchmarks")]
 impl Default for RuntimeParameters {
     fn default() -> Self {
-        Self::Protocol(dynamic_params::protocol::Parameters::ProtocolClaimRules(
-            ProtocolClaimRules,
-            Some(claim_rules(LIVE_FINALITY, LIVE_FRESHNESS)),
+        Self::Protocol(dynamic_params::protocol::Parameters::ProtocolSessionRules(
+            ProtocolSessionRules,
+            Some(SESSION_RULES),
         ))
     }
 }
 
 pub use dynamic_params::protocol::{
-    ProtocolClaimRules, ProtocolRequestRules, ProtocolRoundSlashes,
+    ProtocolClaimRules, ProtocolRequestRules, ProtocolRoundSlashes, ProtocolSessionRules,
 };
 
 /// A single value, for a pallet that needs no other.
@@ -241,11 +279,17 @@ part!(
 pub fn check(
     claims: &ClaimRules<BlockNumber>,
     requests: &RequestRules,
+    sessions: &SessionRules,
     rounds: &RoundSlashes,
 ) -> Result<(), ParametersRefusal> {
     claims.check().map_err(ParametersRefusal::Claims)?;
     requests.check().map_err(ParametersRefusal::Requests)?;
-    let is_paid = requests.stake_per_token >= claims.stake_for_jurors(1)
+    sessions.check().map_err(ParametersRefusal::Sessions)?;
+    if !pallet_sessions::workable(sessions, claims) {
+        return Err(ParametersRefusal::SessionStakes);
+    }
+    let least = requests.stake_per_token.min(sessions.stake_per_token);
+    let is_paid = least >= claims.stake_for_jurors(1)
         && claims.validator_stake >= claims.challenge_for_jurors(PAID_LEAF_TOKENS);
     if !is_paid {
         return Err(ParametersRefusal::JurorsUnpaid);
@@ -278,6 +322,8 @@ pub mod genesis {
         pub claim_rules: Option<ClaimRules<BlockNumber>>,
         /// The rules of requests.
         pub request_rules: Option<RequestRules>,
+        /// The rules of sessions.
+        pub session_rules: Option<SessionRules>,
         #[serde(skip)]
         pub _config: core::marker::PhantomData<T>,
     }
@@ -289,7 +335,8 @@ pub mod genesis {
                 .claim_rules
                 .unwrap_or_else(|| claim_rules(LIVE_FINALITY, LIVE_FRESHNESS));
             let requests = self.request_rules.unwrap_or(REQUEST_RULES);
-            let workable = check(&claims, &requests, &ProtocolRoundSlashes::get());
+            let sessions = self.session_rules.unwrap_or(SESSION_RULES);
+            let workable = check(&claims, &requests, &sessions, &ProtocolRoundSlashes::get());
             assert_eq!(workable, Ok(()), "these rules cannot work");
             let set = |parameter| {
                 use frame_support::traits::dynamic_params::AggregatedKeyValue;
@@ -309,6 +356,12 @@ pub mod genesis {
                     self.request_rules,
                 ));
             }
+            if self.session_rules.is_some() {
+                set(Protocol::ProtocolSessionRules(
+                    ProtocolSessionRules,
+                    self.session_rules,
+                ));
+            }
         }
     }
 
@@ -316,7 +369,7 @@ pub mod genesis {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn integrity_test() {
             let live = claim_rules(LIVE_FINALITY, LIVE_FRESHNESS);
-            let workable = |claims| check(claims, &REQUEST_RULES, &ROUND_SLASHES);
+            let workable = |claims| check(claims, &REQUEST_RULES, &SESSION_RULES, &ROUND_SLASHES);
             assert_eq!(workable(&live), Ok(()), "live");
             assert_eq!(workable(&claim_rules(0, 1)), Ok(()), "development");
         }

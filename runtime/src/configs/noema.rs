@@ -7,10 +7,10 @@ use crate::{
     constants::{deposit, DAYS, EPOCHS_PER_ERA, HOURS, MAXIMUM_BLOCK_WEIGHT, SUBSIDY_POOL, UNIT},
     parameters::{
         FalsehoodSlash, FinalityAllowance, Freshness, ProtocolClaimRules, ProtocolRequestRules,
-        SilenceCap, SilenceSlash,
+        ProtocolSessionRules, SilenceCap, SilenceSlash,
     },
     AccountId, Balances, BlockNumber, Checkpoints, Claims, Inference, Issuance, Jury, Operators,
-    Runtime, RuntimeCall, RuntimeHoldReason, Signature,
+    Runtime, RuntimeCall, RuntimeHoldReason, Sessions, Signature,
 };
 use frame_support::{
     parameter_types,
@@ -65,9 +65,15 @@ parameter_types! {
     pub RequestBudget: Weight = MAXIMUM_BLOCK_WEIGHT.saturating_div(4);
     /// The same for claims: half of it has room for a draw for eight leaves, each in the worst case.
     pub ClaimBudget: Weight = MAXIMUM_BLOCK_WEIGHT.saturating_div(8).saturating_mul(3);
-    /// The weight of a claim's end for the request that it answers.
-    pub EndedWeight: Weight =
-        <pallet_inference::weights::SubstrateWeight<Runtime> as pallet_inference::WeightInfo>::ended();
+    /// The same for sessions: half of it has room for the draw of a worker in the worst case.
+    pub SessionBudget: Weight = MAXIMUM_BLOCK_WEIGHT.saturating_div(16);
+    /// The weight of a claim's end for the request, or for the session, that it is made of.
+    pub EndedWeight: Weight = {
+        type OfRequests = pallet_inference::weights::SubstrateWeight<Runtime>;
+        type OfSessions = pallet_sessions::weights::SubstrateWeight<Runtime>;
+        let request = <OfRequests as pallet_inference::WeightInfo>::ended();
+        request.saturating_add(<OfSessions as pallet_sessions::WeightInfo>::ended())
+    };
     /// The weight of entering the work of an operator in an earlier epoch.
     pub EnterWeight: Weight =
         <pallet_issuance::weights::SubstrateWeight<Runtime> as pallet_issuance::WeightInfo>::enter();
@@ -92,13 +98,27 @@ impl pallet_claims::Config for Runtime {
     type Operators = Operators;
     type Randomness = RelayBeacon<Self>;
     type Referee = Jury;
-    type OnEnded = Inference;
+    type OnEnded = (Inference, Sessions);
     type EndedWeight = EndedWeight;
     type EnterWeight = EnterWeight;
     type WeightInfo = pallet_claims::weights::SubstrateWeight<Self>;
     type PollBudget = ClaimBudget;
     // The drawn validators, and four other challengers.
     type MaxChallengers = ConstU32<{ pallet_claims::MAX_SEATED_CHALLENGERS + 4 }>;
+}
+
+impl pallet_sessions::Config for Runtime {
+    type Currency = Balances;
+    type Signature = Signature;
+    type Claims = Claims;
+    type Checkpoints = Checkpoints;
+    type Operators = Operators;
+    type WeightInfo = pallet_sessions::weights::SubstrateWeight<Self>;
+    type Rules = ProtocolSessionRules;
+    type ClaimRules = ProtocolClaimRules;
+    type PollBudget = SessionBudget;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = crate::benchmarks::KeystoreHotKeys;
 }
 
 impl pallet_jury::Config for Runtime {
@@ -190,6 +210,7 @@ impl AsDuty<AccountId, BlockNumber> for RuntimeCall {
             Self::Issuance(call) => call.as_duty(key, signed_at),
             Self::Jury(call) => call.as_duty(key, signed_at),
             Self::Operators(call) => call.as_duty(key, signed_at),
+            Self::Sessions(call) => call.as_duty(key, signed_at),
             Self::Training(call) => call.as_duty(key, signed_at),
             _ => None,
         }

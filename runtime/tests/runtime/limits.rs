@@ -1,20 +1,24 @@
 //! The limits of a block, the weight of calls, and the sums of deadlines.
 
 use crate::common::{account, chain};
+use codec::Encode;
 use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
     traits::{Get, OnRuntimeUpgrade},
     weights::{Weight, WeightToFee},
 };
-use noema_protocol::{CheckpointId, SamplingParameters};
+use noema_protocol::{CheckpointId, SamplingParameters, SessionId};
 use noema_runtime::{
     constants::{MICROUNIT, MILLIUNIT, UNIT},
     parameters::{
         self, ParametersRefusal, RoundSlashes, SlashesError, REQUEST_RULES, ROUND_SLASHES,
+        SESSION_RULES,
     },
     AllPalletsWithSystem, Runtime, RuntimeCall, System, TransactionPayment, VERSION,
 };
+use noema_sessions::{SessionRulesError, Voucher};
 use pallet_inference::Config as InferenceConfig;
+use sp_core::{Pair, H256};
 use sp_keyring::Sr25519Keyring::Alice;
 use sp_runtime::Permill;
 
@@ -75,7 +79,7 @@ fn the_rules_of_every_preset_work() {
     for finality in [0, 15, 30, parameters::LIVE_FINALITY] {
         let rules = parameters::claim_rules(finality, 1);
         assert_eq!(
-            parameters::check(&rules, &REQUEST_RULES, &ROUND_SLASHES),
+            parameters::check(&rules, &REQUEST_RULES, &SESSION_RULES, &ROUND_SLASHES),
             Ok(()),
             "{finality}"
         );
@@ -85,7 +89,11 @@ fn the_rules_of_every_preset_work() {
 #[test]
 fn rules_whose_stakes_do_not_pay_the_jurors_are_refused() {
     let live = parameters::claim_rules(parameters::LIVE_FINALITY, parameters::LIVE_FRESHNESS);
-    let check = |claims, requests| parameters::check(&claims, &requests, &ROUND_SLASHES);
+    let check = |claims, requests| {
+        let mut sessions = SESSION_RULES;
+        sessions.stake_per_token = UNIT;
+        parameters::check(&claims, &requests, &sessions, &ROUND_SLASHES)
+    };
     let mut claims = live;
     // Two fees of each of the 36 seats: half of a fallen stake goes to the challengers.
     claims.juror_fee_per_token = 13 * MICROUNIT;
@@ -99,6 +107,51 @@ fn rules_whose_stakes_do_not_pay_the_jurors_are_refused() {
     claims.juror_fee_per_token = 14 * MICROUNIT;
     requests.stake_per_token = UNIT;
     assert_eq!(check(claims, requests), refused);
+}
+
+#[test]
+fn rules_of_sessions_that_cannot_work_are_refused() {
+    let claims = parameters::claim_rules(parameters::LIVE_FINALITY, parameters::LIVE_FRESHNESS);
+    let check = |sessions| parameters::check(&claims, &REQUEST_RULES, &sessions, &ROUND_SLASHES);
+    assert_eq!(check(SESSION_RULES), Ok(()));
+    let mut sessions = SESSION_RULES;
+    sessions.close = 0;
+    let refused = SessionRulesError::NoTimeToClaim;
+    assert_eq!(check(sessions), Err(ParametersRefusal::Sessions(refused)));
+    // Eight times 56 % are less than the margin of 450 %.
+    let mut sessions = SESSION_RULES;
+    sessions.stake_percent = 56;
+    assert_eq!(check(sessions), Err(ParametersRefusal::SessionStakes));
+    let mut sessions = SESSION_RULES;
+    sessions.stake_per_token = claims.stake_for_jurors(1) - 1;
+    assert_eq!(check(sessions), Err(ParametersRefusal::JurorsUnpaid));
+}
+
+#[test]
+fn a_claim_of_a_session_is_small_whatever_it_covers() {
+    let voucher = Voucher {
+        genesis: H256::repeat_byte(1),
+        session: SessionId(u64::MAX),
+        terms: H256::repeat_byte(2),
+        first: 0,
+        count: u32::MAX,
+        amount: u128::MAX,
+        dearest: u128::MAX,
+        root: H256::repeat_byte(3),
+    };
+    let call = RuntimeCall::Sessions(pallet_sessions::Call::claim {
+        voucher: Box::new(voucher),
+        signature: Alice.pair().sign(voucher.payload().as_bytes()).into(),
+    });
+    let weight = call.get_dispatch_info().call_weight;
+    assert!(weight.ref_time() <= 1_000_000_000, "{weight:?}");
+    let duty = RuntimeCall::Duties(pallet_duties::Call::perform {
+        key: account(Alice),
+        duty: Box::new(call),
+        at: 0,
+        signature: Alice.pair().sign(&[]).into(),
+    });
+    assert!(duty.encoded_size() <= 512, "{}", duty.encoded_size());
 }
 
 #[test]

@@ -1,0 +1,46 @@
+use crate::mock::*;
+use frame_support::assert_ok;
+use noema_protocol::SessionId;
+
+#[test]
+fn both_sides_see_their_sessions() {
+    test(|| {
+        assert_eq!(Sessions::session_info(SessionId(0)), None);
+        let first = open();
+        let second = open();
+        assert_eq!(Sessions::payer_sessions(PAYER), [first, second]);
+        assert_eq!(Sessions::payer_sessions(STRANGER), []);
+        assert_eq!(Sessions::worker_sessions(WORKER), [first, second]);
+        assert_eq!(Sessions::worker_sessions(key(WORKER)), [first, second]);
+        assert_eq!(Sessions::worker_sessions(OTHER_WORKER), []);
+        let voucher = Sides::of(second).answer(50);
+        assert_ok!(claim(&voucher));
+        let info = Sessions::session_info(second).expect("it is kept");
+        assert_eq!(info.open_claims.len(), 1);
+        assert_eq!(info.left, HELD - price(50) - price(50) / 5);
+        let terms = Sessions::session_terms(second).expect("it has a seed");
+        assert_eq!(info.terms, Some(voucher.terms));
+        assert_eq!(terms.hash(voucher.genesis), voucher.terms);
+        assert_ok!(close(first, key(WORKER)));
+        assert_ok!(end(first, key(WORKER)));
+        assert_eq!(Sessions::worker_sessions(WORKER), [second]);
+        assert_eq!(Sessions::payer_sessions(PAYER), [first, second]);
+        let ended = Sessions::session_info(first).expect("it is kept");
+        assert_eq!(ended.left, 0);
+    });
+}
+
+#[test]
+fn a_quote_names_prices_and_what_the_bond_covers() {
+    test(|| {
+        let offers = Sessions::quote(CHECKPOINT, LEAF_TOKENS);
+        let mut workers: Vec<_> = offers.iter().map(|offer| offer.worker).collect();
+        workers.sort_unstable();
+        assert_eq!(workers, [WORKER, OTHER_WORKER]);
+        for offer in offers {
+            assert_eq!(offer.prices.per_prompt_token, 4);
+            assert_eq!(offer.most_claimable, BOND);
+        }
+        assert_eq!(Sessions::rules(), rules());
+    });
+}
