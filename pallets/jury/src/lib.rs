@@ -56,7 +56,11 @@ pub use weights::WeightInfo;
 pub mod pallet {
     use super::*;
     use alloc::vec::Vec;
-    use frame_support::{pallet_prelude::*, traits::fungible::MutateHold, weights::WeightMeter};
+    use frame_support::{
+        pallet_prelude::*,
+        traits::fungible::MutateHold,
+        weights::{Weight, WeightMeter},
+    };
     use frame_system::pallet_prelude::*;
     use noema_claims::{Decision, RelayBlock};
     use noema_economics::Balance;
@@ -90,6 +94,9 @@ pub mod pallet {
         type Disputes: Disputes<Self::AccountId>;
         /// Draws jurors, and locks and slashes their bonds.
         type Operators: Operators<Self::AccountId, Balance>;
+        /// The highest weight of the end of a claim in the pallet that made it: a claim ends with a dispute that
+        /// finds its leaf false.
+        type EndedWeight: Get<Weight>;
         /// Weights of calls and turns.
         type WeightInfo: WeightInfo;
 

@@ -67,6 +67,7 @@ impl pallet_jury::Config for Test {
     type Claims = World;
     type Disputes = World;
     type Operators = World;
+    type EndedWeight = ();
     type WeightInfo = crate::weights::SubstrateWeight<Self>;
     type FirstJury = FirstJury;
     type SecondJury = SecondJury;

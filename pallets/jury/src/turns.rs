@@ -144,6 +144,11 @@ impl<T: Config> Pallet<T> {
         Self::draw_weight(seats, tries).saturating_add(Self::carry_out(open, progress, now))
     }
 
+    /// The weight of concluding a dispute of that many jurors, where the claim ends with it.
+    fn conclude_weight(jurors: u32) -> Weight {
+        T::WeightInfo::conclude(jurors).saturating_add(T::EndedWeight::get())
+    }
+
     /// The weight of drawing and seating a jury, with that many tries for all its seats.
     fn draw_weight(seats: u32, tries: u32) -> Weight {
         T::WeightInfo::draw_jury(seats).saturating_add(T::WeightInfo::draw(tries))
@@ -152,13 +157,13 @@ impl<T: Config> Pallet<T> {
     /// The highest weight of a turn of the agenda: one that concludes.
     pub(crate) fn heaviest_turn() -> Weight {
         let seats = T::FirstJury::get().saturating_add(T::SecondJury::get());
-        T::WeightInfo::advance().max(T::WeightInfo::conclude(seats))
+        T::WeightInfo::advance().max(Self::conclude_weight(seats))
     }
 
     /// The highest weight of drawing a jury: the second one, where the verdict of the first stands.
     pub(crate) fn heaviest_draw() -> Weight {
         let seats = T::SecondJury::get();
-        let concluding = T::WeightInfo::conclude(T::FirstJury::get());
+        let concluding = Self::conclude_weight(T::FirstJury::get());
         Self::draw_weight(seats, Self::most_tries(seats))
             .saturating_add(T::WeightInfo::advance().max(concluding))
     }
@@ -178,7 +183,7 @@ impl<T: Config> Pallet<T> {
                     .filled()
                     .saturating_add(dispute.second.filled());
                 Self::conclude(open, decision);
-                return T::WeightInfo::conclude(seats);
+                return Self::conclude_weight(seats);
             }
             (DisputeProgress::CommitOpened, DisputeStage::Committing { until }) => {
                 Some(Event::JuryDrawn {

@@ -127,6 +127,7 @@ impl pallet_jury::Config for Runtime {
     type Claims = Claims;
     type Disputes = Claims;
     type Operators = Operators;
+    type EndedWeight = EndedWeight;
     type WeightInfo = pallet_jury::weights::SubstrateWeight<Self>;
     type FirstJury = ConstU32<9>;
     type SecondJury = ConstU32<27>;
