@@ -97,7 +97,7 @@ impl<T: Config> Pallet<T> {
         claim.seats.iter().try_for_each(|seat| {
             let expected = match seat.state {
                 SeatState::Silent | SeatState::Refuted => None,
-                _ => Some(terms.rules.validator_stake),
+                _ => Some(claim.seat_stake()),
             };
             let job = Job::Check(claim.id, seat.leaf);
             ensure!(locked(&seat.validator, job) == expected, differs.clone());

@@ -132,7 +132,7 @@ impl<T: Config> Pallet<T> {
         let mut unpaid = fee;
         for challenger in challengers {
             let staked = match &challenger.stake {
-                Stake::Seat => claim.terms.rules.validator_stake,
+                Stake::Seat => claim.seat_stake(),
                 Stake::Hold { amount, .. } => *amount,
             };
             let mut shares = Vec::new();

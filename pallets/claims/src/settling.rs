@@ -32,7 +32,7 @@ impl<T: Config> Pallet<T> {
             if let ClaimOutcome::Fallen(fault) = outcome {
                 for validator in &settlement.false_confirmations {
                     let job = Job::Check(id, fault.leaf());
-                    let stake = terms.rules.validator_stake;
+                    let stake = claim.seat_stake();
                     T::Operators::slash(validator, job, Offence::FalseCheck, stake, &[]);
                 }
             }

@@ -277,7 +277,7 @@ impl<T: Config> Pallet<T> {
         let mut roster = Roster::<T> {
             claim: kept.claim.id,
             checkpoint: kept.claim.terms.checkpoint,
-            stake: kept.claim.terms.rules.validator_stake,
+            stake: kept.claim.seat_stake(),
             leaf_tokens: kept.claim.terms.leaf_tokens,
             weight: Weight::zero(),
             pallet: PhantomData,
@@ -465,7 +465,7 @@ impl<T: Config> Pallet<T> {
                 }
                 ClaimEffect::Silent(validator, leaf) => {
                     let job = Job::Check(claim, leaf);
-                    let stake = kept.claim.terms.rules.validator_stake;
+                    let stake = kept.claim.seat_stake();
                     T::Operators::slash(&validator, job, Offence::MissedCheck, stake, &[]);
                     T::Operators::release(&validator, job);
                 }

@@ -222,6 +222,11 @@ impl<AccountId, BlockNumber: Copy> Claim<AccountId, BlockNumber> {
             || demands.any(|demand| demand.leaf == leaf && demand.is_posted)
     }
 
+    /// The part of a validator's bond that is locked for its seat at a leaf.
+    pub fn seat_stake(&self) -> Balance {
+        self.terms.rules.seat_stake(self.terms.leaf_tokens)
+    }
+
     /// How the claim ended, if it has.
     pub const fn outcome(&self) -> Option<ClaimOutcome> {
         match self.stage {

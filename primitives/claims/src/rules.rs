@@ -90,8 +90,9 @@ pub struct ClaimRules<BlockNumber> {
     pub validators_per_leaf: u32,
     /// The most draws of validators until each drawn leaf has been confirmed once.
     pub max_draws: u32,
-    /// The part of a validator's bond that is locked for each leaf that it is drawn for; lost by silence as
-    /// well as by a false confirmation.
+    /// The least part of a validator's bond that is locked for each leaf that it is drawn for, and the part of a
+    /// juror's that is locked for each of its seats; see [`Self::seat_stake`]. Lost by silence as well as by a false
+    /// confirmation.
     pub validator_stake: Balance,
     /// The part of the claimant's stake that goes to the challenger of a claim that falls.
     pub challenger_share: Permill,
@@ -129,6 +130,12 @@ impl<BlockNumber> ClaimRules<BlockNumber> {
     pub fn challenge_for_jurors(&self, tokens: u64) -> Balance {
         self.least_juror_fee(tokens)
             .saturating_mul(Balance::from(MAX_JUROR_SEATS).saturating_add(1))
+    }
+
+    /// The part of a validator's bond that is locked for its seat at a leaf of `tokens` tokens: enough to pay every
+    /// juror, and the claimant, where the validator challenges a leaf that is true.
+    pub fn seat_stake(&self, tokens: u64) -> Balance {
+        self.validator_stake.max(self.challenge_for_jurors(tokens))
     }
 }
 

@@ -19,8 +19,8 @@ pub struct Settlement<AccountId> {
     pub payer: Balance,
     /// The division of the claimant's stake, where the claim fell.
     pub slash: Option<StakeSplit<AccountId>>,
-    /// Validators that confirmed the false leaf: each loses [`crate::ClaimRules::validator_stake`], and all
-    /// of it is burned.
+    /// Validators that confirmed the false leaf: each loses [`crate::ClaimRules::seat_stake`], and all of it
+    /// is burned.
     pub false_confirmations: Vec<AccountId>,
 }
 

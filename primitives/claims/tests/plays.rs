@@ -1,7 +1,7 @@
 //! The cost and yield of dishonest behaviour, by simulation over many claims.
 //!
 //! The figures are those of the rules in `support`: a claim of 1,000 with a check fee of 200, a stake
-//! of 1,000 for each leaf that a validator checks, half of a fallen stake to the challenger up to 400.
+//! of 3,700 for each leaf that a validator checks, half of a fallen stake to the challenger up to 400.
 
 mod support;
 
@@ -59,7 +59,7 @@ fn false_claims(stake: u128, colluding_percent: u64) -> (i128, i128) {
             ClaimOutcome::Fallen(_) => {
                 let lost = play.settlement().false_confirmations.len() as i128;
                 claimant -= stake as i128;
-                colluders -= lost * rules().validator_stake as i128;
+                colluders -= lost * terms.rules.seat_stake(terms.leaf_tokens) as i128;
             }
         }
     }
@@ -109,11 +109,11 @@ fn silence_costs_as_much_as_a_false_confirmation() {
         .iter()
         .all(|seat| seat.state == SeatState::Silent));
 
-    // Challenging without executing is no cheaper either: the challenge is lost, and with it a bond of at
-    // least the stake of a seat, of which at least half is burned.
-    let bond = rules().validator_stake;
-    let lost = lost_challenge(bond, bond);
-    assert_eq!((lost.to_claimant, lost.burned), (500, 500));
+    // Challenging without executing is no cheaper either: the challenge is lost, and with it the stake of the seat,
+    // of which at least half burns or pays jurors.
+    let stake = play.claim.seat_stake();
+    let lost = lost_challenge(stake, stake);
+    assert_eq!((lost.to_claimant, lost.burned), (1_850, 1_850));
 }
 
 #[test]
@@ -170,6 +170,32 @@ fn the_least_stakes_pay_every_juror() {
         let fees = u128::from(u64::MAX) * 5 * 36;
         2 * fees
     });
+}
+
+/// At the rules of a live chain: a NOEMA is a million units. Without the tokens, a false challenge of the longest leaf
+/// would have cost 1 NOEMA, and 36 jurors would have shared it for work of 12.
+#[test]
+fn a_false_challenge_of_a_seat_pays_every_juror_however_long_the_leaf_is() {
+    let rules = ClaimRules {
+        validator_stake: 1_000_000,
+        juror_fee_per_token: 10,
+        ..rules()
+    };
+    for (tokens, stake) in [
+        (1, 1_000_000),
+        (2_048, 1_000_000),
+        (2_702, 1_000_000),
+        (2_703, 1_000_110),
+        (32_768, 12_124_160),
+    ] {
+        assert_eq!(rules.seat_stake(tokens), stake);
+        let fee = rules.least_juror_fee(tokens);
+        let lost = lost_challenge(stake, fee);
+        assert_eq!(lost.to_claimant, fee);
+        let each = juror_share(lost.burned, MAX_JUROR_SEATS as usize, fee);
+        assert_eq!(each, fee, "{tokens} tokens");
+    }
+    assert_eq!(rules.seat_stake(u64::MAX), u128::from(u64::MAX) * 370);
 }
 
 #[test]

@@ -12,6 +12,8 @@ use noema_runtime::{
 const VALIDATORS: u32 = 12;
 /// The seats of the first jury.
 const JURORS: Balance = 9;
+/// The seats of both juries.
+const FULL_JURIES: Balance = 36;
 /// For 199 tokens: 100 of the prompt, 35 of the frame, 64 of the answer.
 const FREE_STAKE: Balance = 199 * MILLIUNIT;
 /// For the same.
@@ -127,4 +129,9 @@ fn the_stake_of_a_free_answer_pays_all_jurors_and_challengers() {
     }
     // The lock of a drawn validator pays the claimant and the first jury for 10,000 tokens.
     assert!((JURORS + 1) * rules.least_juror_fee(10_000) <= rules.validator_stake);
+    // That of its seat pays both juries, whatever the length.
+    for tokens in [1, 2_702, 2_703, 32_768] {
+        let fees = (FULL_JURIES + 1) * rules.least_juror_fee(tokens);
+        assert!(fees <= rules.seat_stake(tokens));
+    }
 }

@@ -103,10 +103,11 @@ fn rules_whose_stakes_do_not_pay_the_jurors_are_refused() {
     requests.stake_per_token -= 1;
     let refused = Err(ParametersRefusal::JurorsUnpaid);
     assert_eq!(check(claims, requests), refused);
-    // 37 fees for each of 2,048 tokens are more than the lock of a validator, one NOEMA.
+    // 37 fees for each of 2,048 tokens are more than one NOEMA, and the lock of a seat follows them.
     claims.juror_fee_per_token = 14 * MICROUNIT;
     requests.stake_per_token = UNIT;
-    assert_eq!(check(claims, requests), refused);
+    assert_eq!(check(claims, requests), Ok(()));
+    assert_eq!(claims.seat_stake(2_048), 37 * 2_048 * 14 * MICROUNIT);
 }
 
 #[test]

@@ -155,6 +155,26 @@ fn a_drawn_validator_challenges_with_its_seat() {
 }
 
 #[test]
+fn the_lock_of_a_seat_pays_all_jurors_of_a_long_leaf() {
+    test(|| {
+        let mut terms = terms();
+        // 37 fees of 100 are more than the least lock of 1,000.
+        (terms.check_fee, terms.leaf_tokens) = (0, 100);
+        let id = make(terms).expect("the claim can be made");
+        until_committing(id);
+        let drawn = seats(id)[0].0;
+        let mut others = VALIDATOR..VALIDATOR + VALIDATORS;
+        let juror = others.find(|other| *other != drawn);
+        let juror = juror.expect("there are several validators");
+        assert_ok!(challenge(key(drawn), id));
+        Claims::conclude(id, 0, Decision::True, &[juror; 36]);
+        assert_eq!(payable(juror), 36 * 100);
+        assert_eq!(payable(WORKER), 100);
+        assert_eq!(bond(drawn), BOND - 37 * 100);
+    });
+}
+
+#[test]
 fn a_drawn_validator_is_right() {
     test(|| {
         let id = make(terms()).expect("the claim can be made");

@@ -117,7 +117,7 @@ fn a_claim_keeps_the_turn_of_its_commitments_where_it_is_near() {
         assert_eq!(charged, [Some(Weights::commit_early()); 2]);
     });
     test(|| {
-        let (turn, until, charged) = all_committed(100_000);
+        let (turn, until, charged) = all_committed(1_000);
         assert_eq!(turn, until + 1);
         let last = Some(Weights::commit_check());
         assert_eq!(charged, [Some(Weights::commit_early()), last]);

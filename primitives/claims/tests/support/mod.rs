@@ -141,7 +141,8 @@ pub(crate) struct Play {
 
 impl Play {
     pub(crate) fn with(terms: ClaimTerms<u32, u32>, validators: u32, seed: u64) -> Self {
-        let (stake, leaf_tokens) = (terms.rules.validator_stake, terms.leaf_tokens);
+        let leaf_tokens = terms.leaf_tokens;
+        let stake = terms.rules.seat_stake(leaf_tokens);
         let claim = Claim::new(ClaimId(seed), terms, 10, 20).expect("the terms can be claimed");
         let free = (VALIDATOR..VALIDATOR + validators)
             .map(|validator| (validator, 100 * stake))
