@@ -126,8 +126,8 @@ pub enum Verification {
 pub enum ClaimOutcome {
     /// The claimant is paid. The result of the checks is not [`Verification::Unconfirmed`].
     Final(Verification),
-    /// A leaf was drawn for a check, and no validator confirmed it: the payer has everything back, and
-    /// the claimant keeps its stake.
+    /// A leaf was drawn for a check, and no validator confirmed it: the payer has its price back, or everything where
+    /// that holds for more than half of the drawn leaves. The claimant keeps its stake.
     Unconfirmed,
     /// The payer has everything back, and the claimant loses its stake.
     Fallen(ClaimFault),

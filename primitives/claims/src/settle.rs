@@ -127,12 +127,37 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
 
     fn settle_unconfirmed(&self) -> Settlement<AccountId> {
         let settlement = self.settle_final();
+        let terms = &self.terms;
+        let refunded = self.unconfirmed_part();
+        let paid = terms.payment.saturating_sub(refunded);
         // Validators that confirmed other leaves are paid.
         Settlement {
-            claimant: NetPayment::default(),
-            payer: settlement.payer.saturating_add(self.terms.payment),
+            claimant: burn_part(paid, terms.rules.burned_share),
+            payer: settlement.payer.saturating_add(refunded),
             ..settlement
         }
+    }
+
+    /// The part of the payment that goes back to the payer where no validator confirmed some of the drawn leaves: the
+    /// price of the dearest leaf for each of them, or everything where they are more than half of those that were
+    /// drawn.
+    ///
+    /// Every validator that was drawn for such a leaf was silent, in each draw, and lost its stake. If the whole
+    /// payment depended on each leaf, validators could be silent for the payer of a large claim; if silence cost the
+    /// payer nothing, claims would be paid where there is no validator. The leaves that are confirmed stay a sample of
+    /// the others, which the claimant could not choose.
+    fn unconfirmed_part(&self) -> Balance {
+        let terms = &self.terms;
+        let is_confirmed = |leaf: u32| self.confirmed().any(|(_, confirmed)| confirmed == leaf);
+        let drawn = self.drawn.iter();
+        let open = drawn.filter(|leaf| !is_confirmed(**leaf)).count();
+        if open.saturating_mul(2) > self.drawn.len() {
+            return terms.payment;
+        }
+        let exposure = terms.exposure.max(terms.payment);
+        let dearest = exposure.div_ceil(terms.leaves.max(1).into());
+        let open = Balance::try_from(open).unwrap_or(Balance::MAX);
+        dearest.saturating_mul(open).min(terms.payment)
     }
 
     fn settle_fallen(&self, fault: ClaimFault) -> Settlement<AccountId> {

@@ -54,7 +54,7 @@ fn false_claims(stake: u128, colluding_percent: u64) -> (i128, i128) {
                     .sum();
                 colluders += paid as i128;
             }
-            // The payer gets everything back, and no stake is lost.
+            // The payer of the only leaf gets everything back, and no stake is lost.
             ClaimOutcome::Unconfirmed => {}
             ClaimOutcome::Fallen(_) => {
                 let lost = play.settlement().false_confirmations.len() as i128;
@@ -196,6 +196,158 @@ fn a_false_challenge_of_a_seat_pays_every_juror_however_long_the_leaf_is() {
         assert_eq!(each, fee, "{tokens} tokens");
     }
     assert_eq!(rules.seat_stake(u64::MAX), u128::from(u64::MAX) * 370);
+}
+
+/// A claim of 100,000 answers for 7,400 NOEMA with as much at stake, by the rules of a live chain, of which five leaves
+/// are drawn. A NOEMA is a million units.
+fn large() -> ClaimTerms<u32, u32> {
+    const NOEMA: u128 = 1_000_000;
+    ClaimTerms {
+        leaves: 100_000,
+        payment: 7_400 * NOEMA,
+        exposure: 7_400 * NOEMA,
+        check_fee: NOEMA / 10,
+        stake: 7_400 * NOEMA,
+        rules: ClaimRules {
+            margin_percent: 450,
+            validator_stake: NOEMA,
+            juror_fee_per_token: 10,
+            ..rules()
+        },
+        ..terms()
+    }
+}
+
+/// The amount that a payer gets back of a large claim where all validators are silent for `silent` of the five drawn
+/// leaves, and how many seats are lost.
+fn silence(silent: usize) -> (u128, usize) {
+    let mut play = Play::with(large(), 60, 1);
+    play.until_drawn();
+    assert_eq!(play.claim.drawn.len(), 5);
+    let leaves: Vec<u32> = play.claim.drawn.iter().copied().take(silent).collect();
+    for _ in 0..400 {
+        match play.claim.stage {
+            ClaimStage::Committing { .. } => {
+                for (validator, leaf) in play.open_seats() {
+                    if !leaves.contains(&leaf) {
+                        let _ = play.commit(validator, leaf);
+                    }
+                }
+            }
+            ClaimStage::Revealing { .. } => play.reveal_all(),
+            ClaimStage::Ended(_) => break,
+            _ => {}
+        }
+        play.block();
+    }
+    assert_eq!(play.claim.outcome(), Some(ClaimOutcome::Unconfirmed));
+    let settlement = play.settlement();
+    assert_exact(&play.claim, &settlement);
+    assert_eq!(settlement.slash, None, "the claimant keeps its stake");
+    let paid = settlement.claimant.paid + settlement.claimant.burned;
+    let seats = play.claim.seats.iter();
+    let lost = seats.filter(|seat| seat.state == SeatState::Silent).count();
+    (large().payment - paid, lost)
+}
+
+#[test]
+fn silence_does_not_pay_for_the_payer_of_a_large_claim() {
+    let refunds: Vec<_> = (1..=5).map(silence).collect();
+    // Each leaf costs 0.074 NOEMA. Two validators are drawn for it, three times.
+    let whole = large().payment;
+    let expected = [
+        (74_000, 6),
+        (148_000, 12),
+        (whole, 18),
+        (whole, 24),
+        (whole, 30),
+    ];
+    assert_eq!(refunds, expected);
+    // Validators with a part of the bonds are silent for a payer. They see their seats before they are silent, so the
+    // best they can do is to begin where both seats of each of these leaves are theirs, and to continue as long as that
+    // holds.
+    let stake = large().rules.validator_stake as f64;
+    for percent in [5, 20, 30, 40, 50] {
+        let part = f64::from(percent) / 100.0;
+        for (index, (refund, _)) in refunds.iter().enumerate() {
+            let leaves = index as i32 + 1;
+            let all = part.powi(2 * leaves);
+            let lost = 2.0 * f64::from(leaves) * stake * (1.0 + all + all * all);
+            let gained = *refund as f64 * all * all;
+            assert!(
+                gained < lost,
+                "{percent} %, {leaves} leaves: {gained} for {lost}"
+            );
+            // If each leaf decided about the whole payment, as for a claim of one leaf, it would pay from here on.
+            if leaves == 1 {
+                assert_eq!(whole as f64 * all * all > lost, percent >= 20);
+            }
+        }
+    }
+}
+
+/// The mean profit of false claims of a hundred leaves, of which twenty are false, as a part of the stake. Validators
+/// with that part of the bonds, in percent, are friends of the claimant: at a false leaf they confirm it, or are
+/// silent. Others challenge it.
+fn with_friends(percent: u32, confirm: bool) -> f64 {
+    const PRICE: u128 = 100_000;
+    let terms = ClaimTerms {
+        leaves: 100,
+        payment: PRICE,
+        stake: PRICE,
+        check_fee: 2_000,
+        rules: ClaimRules {
+            margin_percent: 450,
+            ..rules()
+        },
+        ..terms()
+    };
+    let (mut profit, claims) = (0.0, 1_000);
+    for seed in 0..claims {
+        let mut play = Play::with(terms.clone(), 100, seed);
+        play.until_drawn();
+        for _ in 0..400 {
+            match play.claim.stage {
+                ClaimStage::Committing { .. } => {
+                    for (validator, leaf) in play.open_seats() {
+                        let is_friend = validator - VALIDATOR < percent;
+                        if leaf >= 20 || (is_friend && confirm) {
+                            let _ = play.commit(validator, leaf);
+                        } else if !is_friend && play.claim.outcome().is_none() {
+                            play.challenge(validator, leaf, false)
+                                .expect("it was drawn");
+                            play.claim
+                                .conclude_dispute(leaf, Decision::False, play.relay)
+                                .expect("it is open");
+                        }
+                    }
+                }
+                ClaimStage::Revealing { .. } => play.reveal_all(),
+                ClaimStage::Ended(_) => break,
+                _ => {}
+            }
+            play.block();
+        }
+        profit += match play.claim.outcome().expect("every claim ends") {
+            ClaimOutcome::Fallen(_) => -1.0,
+            // What it is paid for the false leaves.
+            _ => play.settlement().claimant.paid as f64 / PRICE as f64 * 0.2,
+        };
+    }
+    profit / claims as f64
+}
+
+#[test]
+fn silence_does_not_pay_for_the_claimant_of_false_leaves_either() {
+    for percent in [0, 20, 40, 50] {
+        let (silent, confirmed) = (with_friends(percent, false), with_friends(percent, true));
+        assert!(silent < -0.4, "{percent} %: {silent} of the stake");
+        assert!(
+            silent <= confirmed,
+            "{percent} %: silence is worth no more than confirming"
+        );
+        assert!(confirmed < 0.0, "{percent} %: {confirmed} of the stake");
+    }
 }
 
 #[test]

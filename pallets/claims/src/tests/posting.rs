@@ -1,6 +1,8 @@
 use crate::{mock::*, Call, Error, Event};
 use frame_support::{assert_noop, assert_ok};
-use noema_claims::{prove_hidden, ClaimFault, ClaimOutcome, ClaimStage, Decision, Verification};
+use noema_claims::{
+    prove_hidden, ClaimFault, ClaimOutcome, ClaimStage, Decision, SeatState, Verification,
+};
 use noema_protocol::{hashing, ClaimId};
 use noema_sessions::merkle_proof;
 use pallet_duties::AsDuty;
@@ -62,6 +64,35 @@ fn a_claim_of_a_session_is_checked_leaf_by_leaf_and_paid() {
         assert_eq!(payable(WORKER), 27_000);
         let paid: u128 = (VALIDATOR..VALIDATOR + VALIDATORS).map(payable).sum();
         assert_eq!(paid, 6 * 90);
+    });
+}
+
+#[test]
+fn silence_at_one_of_three_leaves_costs_the_claimant_the_price_of_that_leaf() {
+    test(|| {
+        let (id, first) = drawn();
+        let silent = first[0].1;
+        for _ in 0..200 {
+            let claim = claim(id);
+            let open = claim.seats.iter().filter(|seat| seat.leaf != silent);
+            for seat in open {
+                match (claim.stage, seat.state) {
+                    (ClaimStage::Committing { .. }, SeatState::Seated) => {
+                        commit(id, seat.validator, seat.leaf);
+                    }
+                    (ClaimStage::Revealing { .. }, SeatState::Committed(_)) => {
+                        assert_ok!(reveal_session(id, seat.validator, seat.leaf));
+                    }
+                    _ => {}
+                }
+            }
+            blocks(1);
+        }
+        assert_eq!(claim(id).outcome(), Some(ClaimOutcome::Unconfirmed));
+        // Two leaves for 10,000 each, of which a tenth burns, and four checks.
+        assert_eq!(payable(WORKER), 18_000);
+        assert_eq!(total(PAYER), FUNDS - 20_000 - 4 * 100);
+        assert_eq!(bond(WORKER), BOND);
     });
 }
 

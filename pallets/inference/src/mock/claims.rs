@@ -100,6 +100,10 @@ impl Claims<AccountId, u32> for World {
 pub(crate) fn end_claim_with(id: ClaimId, outcome: ClaimOutcome, validators: &[AccountId]) {
     let mut claim = Kept::get(id).expect("the claim was made");
     let job = Jobs::get(id).expect("the claim was made for a job");
+    if outcome != ClaimOutcome::Final(Verification::NotDrawn) {
+        // It has one leaf.
+        claim.drawn.try_push(0).expect("no leaf was drawn");
+    }
     for validator in validators {
         let seat = Seat {
             validator: *validator,
