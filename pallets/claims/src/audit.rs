@@ -2,8 +2,8 @@
 //! function and `try_state`, never for a block.
 
 use crate::{
-    Agenda, Claims, Config, Disputes, FirstNew, HoldReason, KeptOf, Pallet, Stake, Undrawn,
-    UndrawnSpan,
+    Agenda, Claims, Config, Disputes, FirstNew, FirstOfMany, HoldReason, KeptOf, Pallet, Stake,
+    Undrawn, UndrawnSpan,
 };
 use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{ensure, traits::fungible::InspectHold};
@@ -117,8 +117,12 @@ impl<T: Config> Pallet<T> {
         let differs = AuditFailure::TurnDiffers { claim: claim.id };
         ensure!(is_entered && is_in_time, differs);
         let (start, end) = UndrawnSpan::<T>::get();
+        let first_new = match claim.has_many_leaves() {
+            true => FirstOfMany::<T>::get(),
+            false => FirstNew::<T>::get(),
+        };
         let is_queued = || {
-            claim.id >= FirstNew::<T>::get()
+            claim.id >= first_new
                 || (start..end).any(|position| Undrawn::<T>::get(position) == Some(claim.id))
         };
         ensure!(

@@ -1,8 +1,8 @@
 //! Benchmarks of the calls and of the kinds of turns.
 
 use crate::{
-    Call, ClaimOf, Claims, Config, Disputes, HoldReason, Kept, KeptOf, LatestValues, Pallet, Turns,
-    MAX_SEATED_CHALLENGERS,
+    turns::Draws, Call, ClaimOf, Claims, Config, Disputes, HoldReason, Kept, KeptOf, Pallet,
+    RecentValues, Turns, MAX_SEATED_CHALLENGERS,
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use frame_benchmarking::v2::*;
@@ -12,12 +12,13 @@ use frame_support::{
         fungible::{Inspect, Mutate, MutateHold},
         Get,
     },
-    weights::{Weight, WeightMeter},
+    weights::WeightMeter,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_claims::{
     merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimEffect, ClaimRules, ClaimStage,
-    ClaimTerms, ClaimWindows, Permill, Seat, SeatState, Verification, MAX_SEATS,
+    ClaimTerms, ClaimWindows, Permill, Seat, SeatState, ValueHistory, Verification, KEPT_VALUES,
+    MAX_SEATS,
 };
 use noema_economics::Balance;
 use noema_interfaces::{Claims as _, Operators, Referee, MAX_TRIES};
@@ -232,7 +233,7 @@ fn turn<T: Config>() -> BlockNumberFor<T> {
 /// Takes the only turn of block `now`, without what a poll reads once for all turns: see `poll_base`.
 fn take_turn<T: Config>(now: BlockNumberFor<T>) {
     for id in Turns::<T>::take_due(now, 1) {
-        Pallet::<T>::take_turn(id, now, 0, &Beacon::default());
+        Pallet::<T>::take_turn(id, now, 0);
     }
 }
 
@@ -565,14 +566,18 @@ mod benches {
         let now = later::<T>();
         crate::AgendaCursor::<T>::put(now);
         let shared = shared::<T>();
+        let mut values = ValueHistory::default();
+        (1..=KEPT_VALUES).for_each(|relay| values.push(relay, H256::repeat_byte(2)));
+        RecentValues::<T>::put(values);
         #[block]
         {
             Pallet::<T>::take_turns(now, &mut WeightMeter::new());
             // Randomness is new in most blocks of a chain, and in none of a benchmark.
-            LatestValues::<T>::mutate(|beacon| beacon.push(1, H256::repeat_byte(1)));
-            Pallet::<T>::draw_waiting(now, 0, &Beacon::default(), &mut WeightMeter::new());
+            let draws = Pallet::<T>::note_value(now, KEPT_VALUES + 1, H256::repeat_byte(1));
+            Pallet::<T>::draw_waiting(&draws, &mut WeightMeter::new());
             crate::UndrawnSpan::<T>::put((0, 0));
             crate::FirstNew::<T>::put(ClaimId(0));
+            crate::FirstOfMany::<T>::put(ClaimId(0));
             for key in &shared {
                 let value = unhashed::get_raw(key).unwrap_or_default();
                 unhashed::put_raw(key, &value);
@@ -600,14 +605,17 @@ mod benches {
     fn look() {
         let kept = made::<T>();
         Claims::<T>::insert(ClaimId(0), kept);
-        let (now, beacon) = (System::<T>::block_number(), Beacon::default());
-        let place = Weight::zero();
+        let draws = Draws::<T> {
+            now: System::<T>::block_number(),
+            relay: 0,
+            beacon: Beacon::default(),
+            history: ValueHistory::default(),
+        };
         let meter = &mut WeightMeter::new();
         let start;
         #[block]
         {
-            let claim_at = |number, _| Some(ClaimId(number));
-            start = Pallet::<T>::draw_in_order(0..1, place, now, 0, &beacon, meter, claim_at);
+            start = Pallet::<T>::draw_new(0..1, &draws, meter, |_| true);
         }
         assert_eq!(start, 0);
     }

@@ -55,7 +55,7 @@ pub mod pallet {
         weights::{Weight, WeightMeter},
     };
     use frame_system::pallet_prelude::*;
-    use noema_claims::{Beacon, ClaimOutcome, Decision, HiddenProof, Verification};
+    use noema_claims::{Beacon, ClaimOutcome, Decision, HiddenProof, ValueHistory, Verification};
     use noema_economics::Balance;
     use noema_interfaces::{BlockRandomness, OnClaimEnded, Operators, Referee};
     use noema_protocol::{ClaimId, Job, Receipt};
@@ -133,8 +133,8 @@ pub mod pallet {
     #[pallet::storage]
     pub type AgendaCursor<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
-    /// The first claim that has not been drawn for since it was made. This and all later ones wait for
-    /// randomness, in the order of their numbers.
+    /// The first claim of one leaf that has not been drawn for since it was made. This and all later ones of one
+    /// leaf wait for randomness, in the order of their numbers.
     #[pallet::storage]
     pub type FirstNew<T: Config> = StorageValue<_, ClaimId, ValueQuery>;
 
@@ -157,6 +157,15 @@ pub mod pallet {
         BoundedVec<Challenger<T::AccountId>, T::MaxChallengers>,
         ValueQuery,
     >;
+
+    /// The values of the relay chain's randomness that draw the leaves of claims of many leaves.
+    #[pallet::storage]
+    pub type RecentValues<T: Config> = StorageValue<_, ValueHistory, ValueQuery>;
+
+    /// The first claim of many leaves that has not been drawn for since it was made. This and all later ones of many
+    /// leaves wait for randomness, in the order of their numbers.
+    #[pallet::storage]
+    pub type FirstOfMany<T: Config> = StorageValue<_, ClaimId, ValueQuery>;
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {

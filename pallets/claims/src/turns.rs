@@ -6,8 +6,8 @@
 //! own.
 
 use crate::{
-    ClaimOf, Claims, Config, Error, Event, FirstNew, KeptOf, LatestValues, NextClaim, Pallet,
-    Turns, Undrawn, UndrawnSpan, WeightInfo,
+    ClaimOf, Claims, Config, Error, Event, FirstNew, FirstOfMany, KeptOf, LatestValues, NextClaim,
+    Pallet, RecentValues, Turns, Undrawn, UndrawnSpan, WeightInfo,
 };
 use alloc::vec::Vec;
 use core::{marker::PhantomData, ops::Range};
@@ -18,8 +18,8 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_agenda::{charge_recorded_proof, Costs};
 use noema_claims::{
-    BacklogChange, Beacon, ClaimEffect, ClaimStage, RelayBlock, SeatState, Validators,
-    MAX_DRAWN_LEAVES, MAX_SEATS,
+    BacklogChange, Beacon, ClaimEffect, ClaimStage, DrawRandomness, RelayBlock, SeatState,
+    Validators, ValueHistory, MAX_DRAWN_LEAVES, MAX_SEATS,
 };
 use noema_economics::Balance;
 use noema_interfaces::{BlockRandomness, Burden, Candidate, Operators, Referee, MAX_TRIES};
@@ -41,6 +41,14 @@ pub(crate) struct Before<AccountId> {
     seats: usize,
     /// The validators that still had to execute a leaf, with the leaf's tokens.
     executing: Vec<(AccountId, u64)>,
+}
+
+/// What the draws of a block depend on.
+pub(crate) struct Draws<T: Config> {
+    pub(crate) now: BlockNumberFor<T>,
+    pub(crate) relay: RelayBlock,
+    pub(crate) beacon: Beacon,
+    pub(crate) history: ValueHistory,
 }
 
 /// The roster of validators of the present term.
@@ -140,46 +148,56 @@ impl<T: Config> Pallet<T> {
             return;
         }
         let relay = T::Randomness::relay_block();
-        let mut beacon = LatestValues::<T>::get();
         // Draws leave half of the budget to deadlines; deadlines leave the unused part to draws of the next
         // block.
         let budget = T::PollBudget::get().min(meter.remaining());
         let mut turns = WeightMeter::with_limit(budget);
         if let Some(value) = T::Randomness::random(b"claims") {
-            beacon.push(relay, value);
-            LatestValues::<T>::put(beacon);
+            let draws = Self::note_value(now, relay, value);
             // Only in a block that brings a value: the remaining claims are drawn with a value that is
             // younger than this block.
-            let mut draws = WeightMeter::with_limit(budget.saturating_div(2));
-            Self::draw_waiting(now, relay, &beacon, &mut draws);
-            turns.consume(draws.consumed());
+            let mut half = WeightMeter::with_limit(budget.saturating_div(2));
+            Self::draw_waiting(&draws, &mut half);
+            turns.consume(half.consumed());
         }
         let costs = Costs {
             heaviest: Self::heaviest_turn(),
             skip: T::WeightInfo::skip_block(),
         };
         Turns::<T>::take_turns(now, &mut turns, costs, u32::MAX, |id| {
-            Self::take_turn(id, now, relay, &beacon)
+            Self::take_turn(id, now, relay)
         });
         meter.consume(turns.consumed());
     }
 
-    /// Draws for the waiting claims whose randomness is available: those that are drawn for again, and then
-    /// the new ones.
-    pub(crate) fn draw_waiting(
-        now: BlockNumberFor<T>,
-        relay: RelayBlock,
-        beacon: &Beacon,
-        meter: &mut WeightMeter,
-    ) {
+    /// Records the value of relay chain block `relay`, which block `now` brings.
+    pub(crate) fn note_value(now: BlockNumberFor<T>, relay: RelayBlock, value: H256) -> Draws<T> {
+        let beacon = LatestValues::<T>::mutate(|beacon| {
+            beacon.push(relay, value);
+            *beacon
+        });
+        let history = RecentValues::<T>::mutate(|history| {
+            history.push(relay, value);
+            history.clone()
+        });
+        Draws {
+            now,
+            relay,
+            beacon,
+            history,
+        }
+    }
+
+    /// Draws for the waiting claims whose randomness is available: those that are drawn for again, then the new
+    /// ones of one leaf, and then those of many, which wait for longer.
+    pub(crate) fn draw_waiting(draws: &Draws<T>, meter: &mut WeightMeter) {
         let (first, end) = UndrawnSpan::<T>::get();
         let start = Self::draw_in_order(
             first..end,
             Self::place_weight(),
-            now,
-            relay,
-            beacon,
+            draws,
             meter,
+            |_| true,
             |position, is_left| match is_left {
                 true => Undrawn::<T>::take(position),
                 false => Undrawn::<T>::get(position),
@@ -190,31 +208,40 @@ impl<T: Config> Pallet<T> {
             UndrawnSpan::<T>::mutate(|span| span.0 = start);
         }
         let (first, end) = (FirstNew::<T>::get().0, NextClaim::<T>::get().0);
-        // The places of new claims are their numbers, which are not stored.
-        let start = Self::draw_in_order(
-            first..end,
-            Weight::zero(),
-            now,
-            relay,
-            beacon,
-            meter,
-            |number, _| Some(ClaimId(number)),
-        );
+        let start = Self::draw_new(first..end, draws, meter, |claim| !claim.has_many_leaves());
         if start != first {
             FirstNew::<T>::put(ClaimId(start));
         }
+        let first = FirstOfMany::<T>::get().0;
+        let start = Self::draw_new(first..end, draws, meter, |claim| claim.has_many_leaves());
+        if start != first {
+            FirstOfMany::<T>::put(ClaimId(start));
+        }
+    }
+
+    /// Draws for the new claims with these numbers that `suits` accepts, as [`Self::draw_in_order`] does. The places of
+    /// new claims are their numbers, which are not stored.
+    pub(crate) fn draw_new(
+        numbers: Range<u64>,
+        draws: &Draws<T>,
+        meter: &mut WeightMeter,
+        suits: impl Fn(&ClaimOf<T>) -> bool,
+    ) -> u64 {
+        let place = Weight::zero();
+        Self::draw_in_order(numbers, place, draws, meter, suits, |number, _| {
+            Some(ClaimId(number))
+        })
     }
 
     /// Draws for claims in the order in which they began to wait, as far as randomness and `meter` reach.
     /// `claim_at` is the claim at one of `positions`; with `true`, the position is left. `place` is the weight of
-    /// both. Returns the first position that is not left.
-    pub(crate) fn draw_in_order(
+    /// both. Claims that `suits` refuses are passed over. Returns the first position that is not left.
+    fn draw_in_order(
         positions: Range<u64>,
         place: Weight,
-        now: BlockNumberFor<T>,
-        relay: RelayBlock,
-        beacon: &Beacon,
+        draws: &Draws<T>,
         meter: &mut WeightMeter,
+        suits: impl Fn(&ClaimOf<T>) -> bool,
         claim_at: impl Fn(u64, bool) -> Option<ClaimId>,
     ) -> u64 {
         let Range { mut start, end } = positions;
@@ -225,26 +252,26 @@ impl<T: Config> Pallet<T> {
                 // A claim that fell while it waited keeps its place until then.
                 let kept = claim_at(start, false)
                     .and_then(Claims::<T>::get)
-                    .filter(|kept| kept.claim.stage == ClaimStage::Undrawn);
-                let has_to_wait = kept.as_ref().is_some_and(|kept| {
-                    let claim = &kept.claim;
-                    let freshness = claim.terms.rules.freshness;
-                    let is_early = beacon.for_check(claim.unknown_since, freshness).is_none();
-                    let heaviest = Self::heaviest_draw(claim.terms.leaves).saturating_add(place);
-                    is_early || !meter.can_consume(heaviest)
-                });
-                if has_to_wait {
+                    .filter(|kept| kept.claim.stage == ClaimStage::Undrawn && suits(&kept.claim));
+                let Some(kept) = kept else {
+                    claim_at(start, true);
+                    start = start.saturating_add(1);
+                    meter.consume(look);
+                    return false;
+                };
+                let claim = &kept.claim;
+                let heaviest = Self::heaviest_draw(claim.terms.leaves).saturating_add(place);
+                let randomness = claim
+                    .draw_randomness(&draws.beacon, &draws.history)
+                    .filter(|_| meter.can_consume(heaviest));
+                if randomness.is_none() {
                     meter.consume(look);
                     return true;
                 }
                 claim_at(start, true);
                 start = start.saturating_add(1);
-                meter.consume(match kept {
-                    Some(kept) => {
-                        Self::advance(kept, now, relay, beacon, true).saturating_add(place)
-                    }
-                    None => look,
-                });
+                let weight = Self::advance(kept, draws.now, draws.relay, randomness);
+                meter.consume(weight.saturating_add(place));
                 false
             });
         }
@@ -252,28 +279,24 @@ impl<T: Config> Pallet<T> {
     }
 
     /// One turn of the agenda. Returns its weight.
-    pub(crate) fn take_turn(
-        id: ClaimId,
-        now: BlockNumberFor<T>,
-        relay: RelayBlock,
-        beacon: &Beacon,
-    ) -> Weight {
+    pub(crate) fn take_turn(id: ClaimId, now: BlockNumberFor<T>, relay: RelayBlock) -> Weight {
         let Some(mut kept) = Claims::<T>::get(id) else {
             // Beside the claim, the cursor and the turn are read, and the turn is removed.
             return T::WeightInfo::look().saturating_add(T::DbWeight::get().reads_writes(2, 1));
         };
         kept.turn = None;
-        Self::advance(kept, now, relay, beacon, false)
+        Self::advance(kept, now, relay, None)
     }
 
-    /// Advances a claim. `is_head` is true for the head of the queue for randomness. Returns the weight.
+    /// Advances a claim. `randomness` is that of its draw for the head of a queue, `None` for a turn of the agenda: in
+    /// the queues claims are drawn for in order, and only in a block that brings a value. Returns the weight.
     fn advance(
         mut kept: KeptOf<T>,
         now: BlockNumberFor<T>,
         relay: RelayBlock,
-        beacon: &Beacon,
-        is_head: bool,
+        randomness: Option<DrawRandomness>,
     ) -> Weight {
+        let is_head = randomness.is_some();
         let mut roster = Roster::<T> {
             claim: kept.claim.id,
             checkpoint: kept.claim.terms.checkpoint,
@@ -284,7 +307,7 @@ impl<T: Config> Pallet<T> {
         };
         let is_queued = kept.claim.stage == ClaimStage::Undrawn && !is_head;
         let before = Self::before(&kept.claim);
-        let effects = kept.claim.advance(now, relay, beacon, &mut roster);
+        let effects = kept.claim.advance(now, relay, randomness, &mut roster);
         let seats = u32::try_from(kept.claim.seats.len()).unwrap_or(u32::MAX);
         let ends = effects
             .iter()

@@ -1,8 +1,8 @@
 //! The draws of leaves and of the validators that check them.
 
 use crate::{
-    Claim, ClaimEffect, RelayBlock, Sample, Seat, SeatState, MAX_DRAWN_LEAVES, MAX_FRUITLESS,
-    MAX_SEATS,
+    Beacon, Claim, ClaimEffect, ClaimStage, RelayBlock, Sample, Seat, SeatState, ValueHistory,
+    MAX_DRAWN_LEAVES, MAX_FRUITLESS, MAX_SEATS,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -30,6 +30,41 @@ pub trait Validators<AccountId> {
     fn backlog(&self, validator: &AccountId) -> u64;
 }
 
+/// The randomness of a draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DrawRandomness {
+    /// Draws the leaves, where that was not done.
+    pub leaves: H256,
+    /// Draws the validators.
+    pub validators: H256,
+}
+
+impl<AccountId, BlockNumber> Claim<AccountId, BlockNumber> {
+    /// Whether it has more than one leaf. Its leaves are then drawn in two steps: see [`ValueHistory`].
+    pub const fn has_many_leaves(&self) -> bool {
+        self.terms.leaves > 1
+    }
+
+    /// The randomness for its next draw; `None` where it does not wait for one, or where that is not known yet.
+    pub fn draw_randomness(
+        &self,
+        beacon: &Beacon,
+        history: &ValueHistory,
+    ) -> Option<DrawRandomness> {
+        if !matches!(self.stage, ClaimStage::Undrawn) {
+            return None;
+        }
+        let (since, freshness) = (self.unknown_since, self.terms.rules.freshness);
+        let validators = beacon.for_check(since, freshness)?;
+        let leaves = if self.has_many_leaves() && self.drawn.is_empty() {
+            history.for_leaves(self.id, since, freshness)?
+        } else {
+            validators
+        };
+        Some(DrawRandomness { leaves, validators })
+    }
+}
+
 impl<AccountId, BlockNumber> Claim<AccountId, BlockNumber>
 where
     AccountId: Clone + PartialEq + Encode,
@@ -41,12 +76,12 @@ where
         &mut self,
         now: BlockNumber,
         relay: RelayBlock,
-        randomness: H256,
+        randomness: DrawRandomness,
         validators: &mut impl Validators<AccountId>,
         effects: &mut Vec<ClaimEffect<AccountId>>,
     ) {
         if self.drawn.is_empty() {
-            self.draw_leaves(randomness);
+            self.draw_leaves(randomness.leaves);
             if self.drawn.is_empty() {
                 effects.push(ClaimEffect::Waived);
                 return self.open_challenges(now, effects);
@@ -55,7 +90,7 @@ where
         let open: Vec<u32> = self.unconfirmed().collect();
         let mut seated = Vec::new();
         for leaf in open {
-            self.seat(leaf, randomness, validators, &mut seated);
+            self.seat(leaf, randomness.validators, validators, &mut seated);
         }
         if seated.is_empty() {
             // Without any validator there is no check, and waiting does not confirm the leaf.

@@ -21,6 +21,7 @@ mod decision;
 mod draw;
 mod error;
 mod evidence;
+mod history;
 mod life;
 mod rules;
 mod sampling;
@@ -33,9 +34,10 @@ pub use claim::{
     Verification,
 };
 pub use decision::Decision;
-pub use draw::Validators;
+pub use draw::{DrawRandomness, Validators};
 pub use error::{ClaimError, ClaimRulesError};
 pub use evidence::{merkle_root, prove_hidden, verify_hidden, verify_leaf, HiddenProof};
+pub use history::{ValueHistory, DRAW_SPREAD, KEPT_VALUES};
 pub use life::ClaimEffect;
 pub use rules::{ClaimRules, ClaimWindows};
 pub use sampling::{leaves_to_draw, Sample};

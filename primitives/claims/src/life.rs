@@ -1,7 +1,7 @@
 //! The transitions of a claim from block to block.
 
 use crate::{
-    Beacon, Claim, ClaimError, ClaimFault, ClaimOutcome, ClaimStage, ClaimTerms, Demand,
+    Claim, ClaimError, ClaimFault, ClaimOutcome, ClaimStage, ClaimTerms, Demand, DrawRandomness,
     RelayBlock, Sample, SeatState, Validators, Verification,
 };
 use alloc::vec::Vec;
@@ -70,14 +70,15 @@ where
     }
 
     /// Advances the claim at the beginning of block `now`, before its transactions, on top of relay chain
-    /// block `relay`: a window ends with the block before.
+    /// block `relay`: a window ends with the block before. `randomness` is [`Self::draw_randomness`] in a block that
+    /// draws, `None` in any other.
     ///
     /// At most one stage begins in a block.
     pub fn advance(
         &mut self,
         now: BlockNumber,
         relay: RelayBlock,
-        beacon: &Beacon,
+        randomness: Option<DrawRandomness>,
         validators: &mut impl Validators<AccountId>,
     ) -> Vec<ClaimEffect<AccountId>> {
         let mut effects = Vec::new();
@@ -94,8 +95,7 @@ where
         }
         match self.stage {
             ClaimStage::Undrawn => {
-                let freshness = self.terms.rules.freshness;
-                if let Some(randomness) = beacon.for_check(self.unknown_since, freshness) {
+                if let Some(randomness) = randomness {
                     self.draw(now, relay, randomness, validators, &mut effects);
                 }
             }

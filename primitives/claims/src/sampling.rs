@@ -14,6 +14,8 @@
 //! `(1 − q) / q ≥ k · f`. Where `margin · amount / S` is below one, one leaf is drawn with that
 //! probability `p`: it finds a false one with probability `p · f`, and
 //! `S · p · f = margin · f · amount`.
+//!
+//! That holds where the claimant cannot discard a draw. [`crate::ValueHistory`] bounds how often it can.
 
 use crate::{ClaimRules, MAX_DRAWN_LEAVES};
 use noema_economics::Balance;

@@ -93,6 +93,59 @@ proptest! {
     }
 }
 
+/// The probability that a false leaf is found where one draw finds one with `found`, by a claimant that can discard
+/// `run` values in a row and a `share` of all values: it discards the first step until the second one is its own, and
+/// then the draws that find a false leaf.
+fn found_in_two_steps(found: f64, share: f64, run: i32) -> f64 {
+    let own = 1.0 - (1.0 - share).powi(run + 1);
+    (1.0 - own) * found + own * found.powi(run + 1)
+}
+
+/// At the rules of a live chain: as much at stake as the claim exposes, and no less than 10, at a margin of 4.5.
+#[test]
+fn discarded_draws_do_not_make_false_answers_pay_whatever_part_is_false() {
+    let rules = ClaimRules {
+        margin_percent: 450,
+        ..rules()
+    };
+    const NOEMA: u128 = 1_000_000;
+    for (share, run) in [
+        (0.05, 1),
+        (0.05, 20),
+        (0.2, 1),
+        (0.2, 5),
+        (0.33, 1),
+        (0.33, 2),
+    ] {
+        for milli in [
+            1, 74, 740, 2_200, 2_300, 4_500, 7_400, 9_999, 74_000, 7_400_000,
+        ] {
+            let amount = milli * NOEMA / 1_000;
+            let stake = amount.max(10 * NOEMA);
+            let sample = leaves_to_draw(&rules, amount, stake, 100_000);
+            let sample = sample.expect("the stake suffices");
+            for part in 1..=10_000 {
+                let f = f64::from(part) / 10_000.0;
+                let found = match sample {
+                    Sample::Leaves(drawn) => 1.0 - (1.0 - f).powi(drawn as i32),
+                    Sample::Chance(chance) => f * f64::from(chance.deconstruct()) / 1e6,
+                };
+                let found = found_in_two_steps(found, share, run);
+                let loss = stake as f64 * found;
+                let gain = amount as f64 * f * (1.0 - found);
+                assert!(
+                    loss > gain,
+                    "{share} of the values, {run} in a row, {amount}, {f} false: {loss} for {gain}"
+                );
+            }
+        }
+    }
+    // In one step, false answers paid for a claimant that could discard one value: 1 % of 100,000 answers for 7,400.
+    let found = (1.0 - 0.99f64.powi(5)).powi(2);
+    assert!((7_400.0 * found - 17.8).abs() < 0.1);
+    assert!((74.0 * (1.0 - found) - 73.8).abs() < 0.1);
+}
+
 #[test]
 fn the_number_of_leaves_follows_the_margin() {
     let draw = |amount, stake, leaves| leaves_to_draw(&rules(), amount, stake, leaves);

@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use frame_support::{assert_ok, storage::with_transaction};
-use noema_claims::{ClaimEffect, Validators};
+use noema_claims::{ClaimEffect, Validators, ValueHistory};
 use noema_protocol::{ClaimId, Prices, RequestId, Role};
 use noema_runtime::{AccountId, Balance, Claims, Operators, Runtime, RuntimeOrigin, System};
 use pallet_inference::{RequestPhase, Requests};
@@ -158,7 +158,8 @@ fn is_waived_by_known_values(number: u32, id: RequestId) -> bool {
         let mut claim = Claims::claim_info(claim).expect("it was made").claim;
         claim.unknown_since = 0;
         let beacon = pallet_claims::LatestValues::<Runtime>::get();
-        let effects = claim.advance(System::block_number(), u32::MAX, &beacon, &mut Any);
+        let randomness = claim.draw_randomness(&beacon, &ValueHistory::default());
+        let effects = claim.advance(System::block_number(), u32::MAX, randomness, &mut Any);
         let is_waived = effects.contains(&ClaimEffect::Waived);
         TransactionOutcome::Rollback(Ok::<_, DispatchError>(is_waived))
     })

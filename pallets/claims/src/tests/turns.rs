@@ -1,6 +1,9 @@
-use crate::{mock::*, Agenda, Config, FirstNew, NextClaim, Pallet, Turns, UndrawnSpan, WeightInfo};
+use crate::{
+    mock::*, Agenda, Config, FirstNew, FirstOfMany, NextClaim, Pallet, Turns, UndrawnSpan,
+    WeightInfo,
+};
 use frame_support::{traits::Hooks, weights::WeightMeter};
-use noema_claims::{Beacon, ClaimStage, Permill};
+use noema_claims::{ClaimOutcome, ClaimStage, Permill, DRAW_SPREAD};
 use noema_protocol::ClaimId;
 
 /// Hundreds of claims made in one block end, even if a block takes few turns.
@@ -27,6 +30,41 @@ fn turns_that_a_block_has_no_time_for_are_taken_later() {
         let (start, end) = UndrawnSpan::<Test>::get();
         assert_eq!(start, end);
         assert_eq!(FirstNew::<Test>::get(), NextClaim::<Test>::get());
+    });
+}
+
+/// A claim of many leaves waits for the second step of its draw, and claims of one leaf do not wait for it.
+#[test]
+fn claims_of_many_leaves_are_drawn_in_two_steps_and_in_order() {
+    test(|| {
+        let many: Vec<ClaimId> = (0..3)
+            .map(|_| make(session_terms()).expect("the claim can be made"))
+            .collect();
+        let one = make(terms()).expect("the claim can be made");
+        let (mut drawn, mut after) = (Vec::new(), None);
+        for block in 1..=2 + 2 + DRAW_SPREAD + 2 {
+            blocks(1);
+            for id in many.iter().chain([&one]) {
+                if !claim(*id).drawn.is_empty() && !drawn.contains(id) {
+                    drawn.push(*id);
+                    if *id == one {
+                        after = Some(block);
+                    }
+                }
+            }
+        }
+        assert_eq!(
+            after,
+            Some(3),
+            "from the first two values that are young enough"
+        );
+        drawn.retain(|id| *id != one);
+        assert_eq!(drawn, many, "in the order of their numbers");
+        for id in many {
+            assert_eq!(claim(id).drawn.len(), 3);
+            assert_eq!(until_ended(id), ClaimOutcome::Unconfirmed, "all are silent");
+        }
+        assert_eq!(FirstOfMany::<Test>::get(), NextClaim::<Test>::get());
     });
 }
 
@@ -89,7 +127,7 @@ fn a_turn_that_is_early_is_not_charged_as_silence() {
         let now = until + 1;
         System::set_block_number(now);
         assert_eq!(Turns::<Test>::take_due(now, 1), [id]);
-        let weight = Pallet::<Test>::take_turn(id, now, 0, &Beacon::default());
+        let weight = Pallet::<Test>::take_turn(id, now, 0);
         assert!(matches!(claim(id).stage, ClaimStage::Revealing { .. }));
         let of_silence = <Test as Config>::WeightInfo::advance(2);
         assert!(weight.all_lt(of_silence), "{weight:?} of {of_silence:?}");

@@ -7,7 +7,7 @@
 use noema_claims::{
     merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimEffect, ClaimError, ClaimOutcome,
     ClaimRules, ClaimStage, ClaimTerms, ClaimWindows, HiddenProof, Permill, SeatState, Settlement,
-    Validators,
+    Validators, ValueHistory,
 };
 use noema_economics::{draw_below, Balance};
 use noema_protocol::{
@@ -131,6 +131,7 @@ pub(crate) struct Play {
     pub(crate) now: u32,
     pub(crate) relay: u32,
     pub(crate) beacon: Beacon,
+    pub(crate) history: ValueHistory,
     pub(crate) roster: Roster,
     /// Separates the random values of one play from those of another.
     pub(crate) seed: u64,
@@ -152,6 +153,7 @@ impl Play {
             now: 10,
             relay: 20,
             beacon: Beacon::default(),
+            history: ValueHistory::default(),
             roster: Roster {
                 free,
                 stake,
@@ -176,10 +178,12 @@ impl Play {
         self.relay += 1;
         if self.is_random {
             self.beacon.push(self.relay, self.value(self.relay));
+            self.history.push(self.relay, self.value(self.relay));
         }
+        let randomness = self.claim.draw_randomness(&self.beacon, &self.history);
         let effects = self
             .claim
-            .advance(self.now, self.relay, &self.beacon, &mut self.roster);
+            .advance(self.now, self.relay, randomness, &mut self.roster);
         for effect in &effects {
             if let ClaimEffect::Silent(validator, _) = effect {
                 *self
@@ -195,7 +199,7 @@ impl Play {
 
     /// Makes blocks until `is_reached`. Panics if the stage is never reached.
     pub(crate) fn until(&mut self, is_reached: impl Fn(&ClaimStage<u32>) -> bool) {
-        for _ in 0..200 {
+        for _ in 0..400 {
             if is_reached(&self.claim.stage) {
                 return;
             }
