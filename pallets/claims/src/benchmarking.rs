@@ -1,8 +1,8 @@
 //! Benchmarks of the calls and of the kinds of turns.
 
 use crate::{
-    turns::Draws, Call, ClaimOf, Claims, Config, Disputes, HoldReason, Kept, KeptOf, Pallet,
-    RecentValues, Turns, MAX_SEATED_CHALLENGERS,
+    turns::Draws, Call, Challenger, ClaimOf, Claims, Config, Disputes, HoldReason, Kept, KeptOf,
+    Pallet, RecentValues, Stake, Turns, MAX_SEATED_CHALLENGERS,
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use frame_benchmarking::v2::*;
@@ -13,12 +13,13 @@ use frame_support::{
         Get,
     },
     weights::WeightMeter,
+    BoundedVec,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_claims::{
-    merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimEffect, ClaimRules, ClaimStage,
-    ClaimTerms, ClaimWindows, Permill, Seat, SeatState, ValueHistory, Verification, KEPT_VALUES,
-    MAX_SEATS,
+    merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimEffect, ClaimFault, ClaimOutcome,
+    ClaimRules, ClaimStage, ClaimTerms, ClaimWindows, Permill, Seat, SeatState, ValueHistory,
+    Verification, KEPT_VALUES, MAX_DEMANDS, MAX_SEATS,
 };
 use noema_economics::Balance;
 use noema_interfaces::{Claims as _, Operators, Referee, MAX_TRIES};
@@ -732,6 +733,41 @@ mod benches {
         }
         let claim = the_claim::<T>();
         assert!(claim.outcome().is_some());
+    }
+
+    /// A claim falls while `d` of its leaves are in dispute: the bonds of all challengers without a seat are
+    /// released. The settlement itself is that of `settle`.
+    #[benchmark]
+    fn close_disputes(d: Linear<0, MAX_DEMANDS>) {
+        omit_shared::<T>();
+        let others = T::MaxChallengers::get() - MAX_SEATED_CHALLENGERS;
+        let amount = funds::<T>() / 10;
+        for leaf in 0..d {
+            let challengers = (0..others).map(|index| {
+                let who: T::AccountId = account("challenger", index, leaf);
+                T::Currency::set_balance(&who, funds::<T>());
+                let reason = HoldReason::Challenge.into();
+                T::Currency::hold(&reason, &who, amount).expect("the account has the amount");
+                let stake = Stake::Hold {
+                    from: who.clone(),
+                    amount,
+                };
+                Challenger {
+                    account: who,
+                    stake,
+                }
+            });
+            let challengers = BoundedVec::truncate_from(challengers.collect());
+            Disputes::<T>::insert(ClaimId(0), leaf, challengers);
+        }
+        let outcome = ClaimOutcome::Fallen(ClaimFault::Withheld(0));
+        let winners;
+        #[block]
+        {
+            winners = Pallet::<T>::close_disputes(ClaimId(0), outcome);
+        }
+        assert_eq!(winners.len(), (others * d.min(1)) as usize);
+        assert_eq!(Disputes::<T>::iter().count(), 0);
     }
 
     impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

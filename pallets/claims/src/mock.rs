@@ -169,9 +169,8 @@ impl BlockRandomness for Relay {
 /// The calls from the pallet to other pallets.
 #[derive(Default)]
 pub(crate) struct Told {
-    /// Disputes that the referee was given, and those that were closed.
+    /// Disputes that the referee was given.
     pub(crate) opened: Vec<(ClaimId, u32)>,
-    pub(crate) closed: Vec<(ClaimId, u32)>,
     /// The backlogs of validators from the referee.
     pub(crate) backlogs: BTreeMap<AccountId, u64>,
     /// Claims that ended.
@@ -194,10 +193,6 @@ pub struct Listener;
 impl Referee<AccountId, u32> for Listener {
     fn open(claim: &ClaimOf<Test>, leaf: u32) {
         told(|told| told.opened.push((claim.id, leaf)));
-    }
-
-    fn close(claim: ClaimId, leaf: u32) {
-        told(|told| told.closed.push((claim, leaf)));
     }
 
     fn backlog(validator: &AccountId) -> u64 {

@@ -8,7 +8,7 @@ use frame_support::traits::{
 };
 use noema_claims::{juror_share, ClaimOutcome, SeatState, Settlement, StakeSplit};
 use noema_economics::{Balance, NetPayment};
-use noema_interfaces::{Claims as _, Earning, OnClaimEnded, Operators, Referee, WorkCredit};
+use noema_interfaces::{Claims as _, Earning, OnClaimEnded, Operators, WorkCredit};
 use noema_protocol::{ClaimId, Job, Offence, Work};
 use sp_runtime::DispatchError;
 
@@ -59,19 +59,21 @@ impl<T: Config> Pallet<T> {
         entered
     }
 
-    /// Closes every dispute over the claim and releases the stakes of its challengers. Returns the
-    /// challengers of the leaf by which the claim fell.
-    fn close_disputes(id: ClaimId, outcome: ClaimOutcome) -> Vec<Challenger<T::AccountId>> {
+    /// Removes every dispute over the claim and releases the stakes of its challengers. Returns the challengers of
+    /// the leaf by which the claim fell. The referee drops what it has of these disputes later.
+    pub(crate) fn close_disputes(
+        id: ClaimId,
+        outcome: ClaimOutcome,
+    ) -> Vec<Challenger<T::AccountId>> {
         let mut winners = Vec::new();
         // A claim does not end otherwise while a dispute over it is open.
-        if !matches!(outcome, ClaimOutcome::Fallen(_)) {
+        let ClaimOutcome::Fallen(fault) = outcome else {
             return winners;
-        }
+        };
         for (leaf, challengers) in crate::Disputes::<T>::drain_prefix(id) {
             Self::give_back(&challengers);
-            match outcome {
-                ClaimOutcome::Fallen(fault) if fault.leaf() == leaf => winners.extend(challengers),
-                _ => T::Referee::close(id, leaf),
+            if leaf == fault.leaf() {
+                winners.extend(challengers);
             }
         }
         winners

@@ -19,7 +19,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use noema_agenda::{charge_recorded_proof, Costs};
 use noema_claims::{
     BacklogChange, Beacon, ClaimEffect, ClaimStage, DrawRandomness, RelayBlock, SeatState,
-    Validators, ValueHistory, MAX_DRAWN_LEAVES, MAX_SEATS,
+    Validators, ValueHistory, MAX_DEMANDS, MAX_DRAWN_LEAVES, MAX_SEATS,
 };
 use noema_economics::Balance;
 use noema_interfaces::{BlockRandomness, Burden, Candidate, Operators, Referee, MAX_TRIES};
@@ -111,10 +111,17 @@ impl<T: Config> Pallet<T> {
     /// The highest weight of a turn of the agenda.
     fn heaviest_turn() -> Weight {
         let paid = u64::from(MAX_SEATS).saturating_add(1);
-        let settling = T::WeightInfo::settle(MAX_SEATS)
+        Self::end_weight(MAX_SEATS, MAX_DEMANDS)
+            .saturating_add(T::EnterWeight::get().saturating_mul(paid))
+            .max(T::WeightInfo::advance(MAX_SEATS))
+    }
+
+    /// The weight of the end of a claim with that many seats and open disputes, beside that of entering work. Each leaf
+    /// in dispute is demanded, or is the only one.
+    fn end_weight(seats: u32, disputes: u32) -> Weight {
+        T::WeightInfo::settle(seats)
+            .saturating_add(T::WeightInfo::close_disputes(disputes))
             .saturating_add(T::EndedWeight::get())
-            .saturating_add(T::EnterWeight::get().saturating_mul(paid));
-        settling.max(T::WeightInfo::advance(MAX_SEATS))
     }
 
     /// The highest weight of a draw with that many tries for one leaf.
@@ -307,13 +314,14 @@ impl<T: Config> Pallet<T> {
         };
         let is_queued = kept.claim.stage == ClaimStage::Undrawn && !is_head;
         let before = Self::before(&kept.claim);
+        let disputes = kept.claim.disputes;
         let effects = kept.claim.advance(now, relay, randomness, &mut roster);
         let seats = u32::try_from(kept.claim.seats.len()).unwrap_or(u32::MAX);
         let ends = effects
             .iter()
             .any(|effect| matches!(effect, ClaimEffect::Ended(_)));
         let weight = if ends {
-            T::WeightInfo::settle(seats).saturating_add(T::EndedWeight::get())
+            Self::end_weight(seats, disputes)
         } else if is_head {
             // No seat of a claim that waits for randomness can become silent.
             T::WeightInfo::begin_check(seats).saturating_add(roster.weight)

@@ -3,7 +3,7 @@
 //! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
 //!
-//! `demand_leaf`, `post_leaf`, and what `poll_base` reads and writes of `RecentValues` and `FirstOfMany`, are counted by
+//! `demand_leaf`, `post_leaf`, `close_disputes`, and what `poll_base` reads and writes of `RecentValues` and `FirstOfMany`, are counted by
 //! hand until they are measured.
 
 use core::marker::PhantomData;
@@ -49,6 +49,8 @@ pub trait WeightInfo {
     fn draw_absent(t: u32) -> Weight;
     /// See `settle` in the pallet's benchmarks; `s` is 0 to 32.
     fn settle(s: u32) -> Weight;
+    /// See `close_disputes` in the pallet's benchmarks; `d` is 0 to 16.
+    fn close_disputes(d: u32) -> Weight;
 }
 
 /// The measured weights, with those of the reads and writes of the runtime's database.
@@ -353,5 +355,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(8))
             .saturating_add(T::DbWeight::get().writes(2).saturating_mul(s.into()))
+    }
+    // Reads and writes for each: Disputes, and Account and Holds of four challengers.
+    fn close_disputes(d: u32) -> Weight {
+        Weight::from_parts(10_000_000, 4_124)
+            .saturating_add(Weight::from_parts(250_000_000, 0).saturating_mul(d.into()))
+            .saturating_add(Weight::from_parts(0, 25_136).saturating_mul(d.into()))
+            .saturating_add(T::DbWeight::get().reads(1))
+            .saturating_add(T::DbWeight::get().reads(9).saturating_mul(d.into()))
+            .saturating_add(T::DbWeight::get().writes(9).saturating_mul(d.into()))
     }
 }

@@ -7,11 +7,9 @@ use noema_protocol::ClaimId;
 /// Decides disputes.
 pub trait Referee<AccountId, BlockNumber> {
     /// Takes the dispute over `leaf` of `claim`, and concludes it later with [`Disputes::conclude`], outside
-    /// of this function.
+    /// of this function. Where the claim has ended by another cause, no decision is needed: the referee drops the
+    /// dispute in a turn of its own. A claim can have many disputes, so its end leaves them alone.
     fn open(claim: &Claim<AccountId, BlockNumber>, leaf: u32);
-
-    /// Drops a dispute: the claim has ended by another cause, so no decision is needed.
-    fn close(claim: ClaimId, leaf: u32);
 
     /// Tokens of all leaves that a validator has to execute for the referee, and has not committed to.
     fn backlog(validator: &AccountId) -> u64;

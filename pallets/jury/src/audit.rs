@@ -8,14 +8,14 @@ use crate::{
 use alloc::collections::BTreeMap;
 use frame_support::{ensure, traits::fungible::InspectHold};
 use noema_economics::Balance;
-use noema_interfaces::{Claims as _, Disputes as _, Operators};
+use noema_interfaces::{Disputes as _, Operators};
 use noema_protocol::{apply, encoded, ClaimId};
 use sp_runtime::traits::{One, Saturating};
 
 /// The inconsistencies that an audit can find.
 #[apply(encoded)]
 pub enum AuditFailure<AccountId> {
-    /// The claims pallet knows no such dispute, or the claim has ended.
+    /// The claims pallet knows no such dispute.
     NotChallenged {
         /// The claim.
         claim: ClaimId,
@@ -99,9 +99,9 @@ impl<T: Config> Pallet<T> {
             is_here && !matches!(dispute.stage, DisputeStage::Concluded(_)),
             AuditFailure::Misplaced { claim, leaf }
         );
-        let is_open = T::Claims::claim(claim).is_some_and(|claim| claim.outcome().is_none());
+        // The dispute over a claim that has ended waits for the turn in which it is dropped.
         ensure!(
-            is_open && !T::Disputes::challengers(claim, leaf).is_empty(),
+            Self::has_ended(claim) || !T::Disputes::challengers(claim, leaf).is_empty(),
             AuditFailure::NotChallenged { claim, leaf }
         );
         // In the agenda for the block after the deadline, or earlier where all jurors have done their step.

@@ -4,7 +4,10 @@ use crate::*;
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
 use frame_support::{
-    traits::{fungible::Mutate, Get},
+    traits::{
+        fungible::{Mutate, MutateHold},
+        Get,
+    },
     weights::WeightMeter,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
@@ -304,6 +307,36 @@ mod benchmarks {
         #[block]
         {
             Pallet::<T>::conclude(open, Decision::False);
+        }
+        assert!(!OpenDisputes::<T>::contains_key(claim, leaf));
+    }
+
+    /// The claim has ended: the locks of all jurors, and the bond of an appeal, are released.
+    #[benchmark]
+    fn drop_dispute(j: Linear<0, { T::FirstJury::get() + T::SecondJury::get() }>) {
+        let mut open = opened::<T>(j);
+        let first = j.min(T::FirstJury::get());
+        seat::<T>(&mut open, (0, first), |_| {
+            JurorState::Revealed(Verdict::True)
+        });
+        open.dispute.instance = Instance::Second;
+        seat::<T>(&mut open, (first, j), |_| JurorState::Seated);
+        let (by, bond) = (appellant::<T>(), open.dispute.terms.appeal_bond);
+        let reason = HoldReason::Appeal.into();
+        T::Currency::hold(&reason, &by, bond).expect("the account has the bond; qed");
+        open.dispute.appeal = Some(Appeal { by, bond });
+        let (claim, leaf) = set_stage::<T>(
+            open,
+            DisputeStage::Committing {
+                until: later::<T>(),
+            },
+        );
+        let open = OpenDisputes::<T>::get(claim, leaf).expect("the dispute is open; qed");
+        #[block]
+        {
+            Pallet::<T>::leave((claim, leaf), open.place);
+            assert!(!Pallet::<T>::has_ended(claim));
+            Pallet::<T>::drop_dispute(open);
         }
         assert!(!OpenDisputes::<T>::contains_key(claim, leaf));
     }

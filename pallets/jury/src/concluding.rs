@@ -1,20 +1,23 @@
 //! The end of a dispute: the decision is carried out, or the dispute is dropped.
 
-use crate::{AppealEnd, Config, Event, HoldReason, OpenDisputeOf, Pallet};
-use frame_support::traits::{
-    fungible::MutateHold,
-    tokens::{Fortitude, Precision},
+use crate::{AppealEnd, Config, Event, HoldReason, OpenDisputeOf, Pallet, WeightInfo};
+use frame_support::{
+    traits::{
+        fungible::MutateHold,
+        tokens::{Fortitude, Precision},
+    },
+    weights::Weight,
 };
 use noema_claims::Decision;
 use noema_economics::Balance;
-use noema_interfaces::{Disputes as _, Operators};
+use noema_interfaces::{Claims as _, Disputes as _, Operators};
+use noema_protocol::ClaimId;
 
 impl<T: Config> Pallet<T> {
     /// Carries out the decision.
     pub(crate) fn conclude(open: OpenDisputeOf<T>, decision: Decision) {
         let dispute = open.dispute;
         let (claim, leaf) = (dispute.claim, dispute.leaf);
-        // First, as the claims pallet may close the other disputes over the claim.
         Self::store((claim, leaf), None);
         let judgement = dispute.judge(decision);
         let job = Self::job(&dispute);
@@ -43,8 +46,14 @@ impl<T: Config> Pallet<T> {
         T::Disputes::conclude(claim, leaf, decision, &judgement.right);
     }
 
-    /// Drops a dispute that no longer needs a decision: no party to it loses anything.
-    pub(crate) fn drop_dispute(open: OpenDisputeOf<T>) {
+    /// Whether a claim has ended. Its disputes are dropped in their next turns, each by itself: a claim can have many,
+    /// and each has many jurors to release.
+    pub(crate) fn has_ended(claim: ClaimId) -> bool {
+        T::Claims::claim(claim).is_none_or(|claim| claim.outcome().is_some())
+    }
+
+    /// Drops a dispute that no longer needs a decision: no party to it loses anything. Returns the weight.
+    pub(crate) fn drop_dispute(open: OpenDisputeOf<T>) -> Weight {
         let dispute = open.dispute;
         let (claim, leaf) = (dispute.claim, dispute.leaf);
         Self::store((claim, leaf), None);
@@ -55,6 +64,8 @@ impl<T: Config> Pallet<T> {
             Self::release_bond(&appeal.by, appeal.bond);
         }
         Self::deposit_event(Event::Dropped { claim, leaf });
+        let jurors = u32::try_from(dispute.jurors().count());
+        T::WeightInfo::drop_dispute(jurors.unwrap_or(u32::MAX))
     }
 
     fn release_bond(who: &T::AccountId, amount: Balance) {

@@ -4,7 +4,6 @@ use crate::{Backlogs, Config, Dispute, DisputeTerms, Event, OpenDispute, OpenDis
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::Claim;
 use noema_interfaces::{Referee, RelayRandomness as _};
-use noema_protocol::ClaimId;
 
 impl<T: Config> Referee<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
     fn open(claim: &Claim<T::AccountId, BlockNumberFor<T>>, leaf: u32) {
@@ -23,14 +22,6 @@ impl<T: Config> Referee<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
             checkpoint: terms.checkpoint,
             appeal_bond: terms.appeal_bond,
         });
-    }
-
-    fn close(claim: ClaimId, leaf: u32) {
-        // None is open where the dispute is the one that was just concluded.
-        if let Some(open) = OpenDisputes::<T>::get(claim, leaf) {
-            Self::leave((claim, leaf), open.place);
-            Self::drop_dispute(open);
-        }
     }
 
     fn backlog(validator: &T::AccountId) -> u64 {

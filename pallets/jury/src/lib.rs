@@ -94,8 +94,8 @@ pub mod pallet {
         type Disputes: Disputes<Self::AccountId>;
         /// Draws jurors, and locks and slashes their bonds.
         type Operators: Operators<Self::AccountId, Balance>;
-        /// The highest weight of the end of a claim in the pallet that made it: a claim ends with a dispute that
-        /// finds its leaf false.
+        /// The highest weight of the end of a claim beside its settlement, in the pallet that made it and for the
+        /// bonds of its other disputes: a claim ends with a dispute that finds its leaf false.
         type EndedWeight: Get<Weight>;
         /// Weights of calls and turns.
         type WeightInfo: WeightInfo;
@@ -144,8 +144,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type AgendaCursor<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
-    /// Disputes that wait for randomness, in the order in which they began to. A dispute that was dropped
-    /// leaves an empty position.
+    /// Disputes that wait for randomness, in the order in which they began to.
     #[pallet::storage]
     pub type Queue<T: Config> = StorageMap<_, Twox64Concat, u64, LeafId>;
 

@@ -52,6 +52,9 @@ impl<T: Config> Pallet<T> {
         let Some(mut open) = OpenDisputes::<T>::get(leaf.0, leaf.1) else {
             return T::WeightInfo::look();
         };
+        if Self::has_ended(leaf.0) {
+            return Self::drop_dispute(open);
+        }
         let progress = open.dispute.advance(now, relay);
         Self::carry_out(open, progress, now)
     }
@@ -80,7 +83,7 @@ impl<T: Config> Pallet<T> {
             if is_over || !meter.can_consume(Self::heaviest_draw()) {
                 break;
             }
-            // A dispute that was closed leaves an empty position.
+            // No step leaves a position empty; one that is must not stop the queue.
             let Some((open, unknown_since)) = Self::queued(start) else {
                 meter.consume(T::WeightInfo::look());
                 Queue::<T>::remove(start);
@@ -122,10 +125,9 @@ impl<T: Config> Pallet<T> {
         relay: RelayBlock,
     ) -> Weight {
         let dispute = &mut open.dispute;
-        let Some(claim) = T::Claims::claim(dispute.claim) else {
-            frame_support::defensive!("a claim exists while a dispute over it is open");
-            Self::drop_dispute(open);
-            return Self::heaviest_draw();
+        let claim = T::Claims::claim(dispute.claim);
+        let Some(claim) = claim.filter(|claim| claim.outcome().is_none()) else {
+            return T::WeightInfo::look().saturating_add(Self::drop_dispute(open));
         };
         let seats = Self::jury_size(dispute.instance);
         let (jury, tries) = Self::draw_jury(dispute, &claim, randomness, seats);
@@ -157,13 +159,16 @@ impl<T: Config> Pallet<T> {
     /// The highest weight of a turn of the agenda: one that concludes.
     pub(crate) fn heaviest_turn() -> Weight {
         let seats = T::FirstJury::get().saturating_add(T::SecondJury::get());
-        T::WeightInfo::advance().max(Self::conclude_weight(seats))
+        T::WeightInfo::advance()
+            .max(Self::conclude_weight(seats))
+            .max(T::WeightInfo::drop_dispute(seats))
     }
 
     /// The highest weight of drawing a jury: the second one, where the verdict of the first stands.
     pub(crate) fn heaviest_draw() -> Weight {
         let seats = T::SecondJury::get();
-        let concluding = Self::conclude_weight(T::FirstJury::get());
+        let dropping = T::WeightInfo::drop_dispute(T::FirstJury::get());
+        let concluding = Self::conclude_weight(T::FirstJury::get()).max(dropping);
         Self::draw_weight(seats, Self::most_tries(seats))
             .saturating_add(T::WeightInfo::advance().max(concluding))
     }

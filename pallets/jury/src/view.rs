@@ -26,6 +26,9 @@ impl<T: Config> Pallet<T> {
         leaf: u32,
     ) -> Option<VerdictDue<BlockNumberFor<T>>> {
         let dispute = OpenDisputes::<T>::get(claim, leaf)?.dispute;
+        if Self::has_ended(claim) {
+            return None;
+        }
         let state = dispute.sitting().juror(juror)?.state;
         let (step, until) = match (dispute.stage, state) {
             (DisputeStage::Committing { until }, JurorState::Seated) => {

@@ -1,7 +1,7 @@
 //! The calls in a dispute: jurors commit and reveal, any account appeals.
 
 use crate::{Config, Error, Event, HoldReason, OpenDisputeOf, OpenDisputes, Pallet};
-use frame_support::{pallet_prelude::DispatchResult, traits::fungible::MutateHold};
+use frame_support::{ensure, pallet_prelude::DispatchResult, traits::fungible::MutateHold};
 use noema_interfaces::{Operators, RelayRandomness as _};
 use noema_protocol::{ClaimId, Verdict};
 use sp_core::H256;
@@ -39,6 +39,8 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_appeal(who: T::AccountId, claim: ClaimId, leaf: u32) -> DispatchResult {
         let mut open = Self::load(claim, leaf)?;
+        // The dispute over a claim that has ended is only dropped.
+        ensure!(!Self::has_ended(claim), Error::<T>::NotDisputed);
         let now = Self::now();
         let dispute = &mut open.dispute;
         dispute

@@ -178,7 +178,6 @@ pub struct Judge;
 
 impl Referee<AccountId, u32> for Judge {
     fn open(_: &Claim<AccountId, u32>, _: u32) {}
-    fn close(_: ClaimId, _: u32) {}
     fn backlog(_: &AccountId) -> u64 {
         0
     }

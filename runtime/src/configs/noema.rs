@@ -19,6 +19,7 @@ use frame_support::{
     PalletId,
 };
 use frame_system::EnsureRoot;
+use noema_claims::MAX_DEMANDS;
 use noema_protocol::{PerWork, MAX_HOLDERS};
 use pallet_duties::{AsDuty, Duty};
 use sp_runtime::{traits::AccountIdConversion, DispatchError, Permill};
@@ -74,6 +75,12 @@ parameter_types! {
         let request = <OfRequests as pallet_inference::WeightInfo>::ended();
         request.saturating_add(<OfSessions as pallet_sessions::WeightInfo>::ended())
     };
+    /// The weight of a claim's end by a dispute, beside its settlement: the bonds of all other disputes return, too.
+    pub FallWeight: Weight = {
+        type OfClaims = pallet_claims::weights::SubstrateWeight<Runtime>;
+        let bonds = <OfClaims as pallet_claims::WeightInfo>::close_disputes(MAX_DEMANDS);
+        EndedWeight::get().saturating_add(bonds)
+    };
     /// The weight of entering the work of an operator in an earlier epoch.
     pub EnterWeight: Weight =
         <pallet_issuance::weights::SubstrateWeight<Runtime> as pallet_issuance::WeightInfo>::enter();
@@ -127,7 +134,7 @@ impl pallet_jury::Config for Runtime {
     type Claims = Claims;
     type Disputes = Claims;
     type Operators = Operators;
-    type EndedWeight = EndedWeight;
+    type EndedWeight = FallWeight;
     type WeightInfo = pallet_jury::weights::SubstrateWeight<Self>;
     type FirstJury = ConstU32<9>;
     type SecondJury = ConstU32<27>;

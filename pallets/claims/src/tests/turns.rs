@@ -1,9 +1,9 @@
 use crate::{
-    mock::*, Agenda, Config, FirstNew, FirstOfMany, NextClaim, Pallet, Turns, UndrawnSpan,
-    WeightInfo,
+    mock::*, Agenda, Config, Disputes, FirstNew, FirstOfMany, HoldReason, NextClaim, Pallet, Turns,
+    UndrawnSpan, WeightInfo,
 };
-use frame_support::{traits::Hooks, weights::WeightMeter};
-use noema_claims::{ClaimOutcome, ClaimStage, Permill, DRAW_SPREAD};
+use frame_support::{assert_ok, traits::Hooks, weights::WeightMeter};
+use noema_claims::{ClaimFault, ClaimOutcome, ClaimStage, Permill, DRAW_SPREAD};
 use noema_protocol::ClaimId;
 
 /// Hundreds of claims made in one block end, even if a block takes few turns.
@@ -131,6 +131,42 @@ fn a_turn_that_is_early_is_not_charged_as_silence() {
         assert!(matches!(claim(id).stage, ClaimStage::Revealing { .. }));
         let of_silence = <Test as Config>::WeightInfo::advance(2);
         assert!(weight.all_lt(of_silence), "{weight:?} of {of_silence:?}");
+    });
+}
+
+/// A claim of many leaves can fall while many others are in dispute. Their bonds return with its end, and the turn is
+/// charged for each; what the referee has of them is its own matter.
+#[test]
+fn a_fall_returns_the_bonds_of_all_disputes_and_is_charged_for_them() {
+    test(|| {
+        let id = make(session_terms()).expect("the claim can be made");
+        for leaf in 0..3 {
+            let origin = RuntimeOrigin::signed(STRANGER);
+            assert_ok!(Claims::challenge(origin, id, leaf));
+        }
+        assert_ok!(Claims::challenge(RuntimeOrigin::signed(OTHER), id, 1));
+        let bonds = [STRANGER, OTHER].map(|who| held(who, HoldReason::Challenge));
+        assert_eq!(bonds, [60_000, 20_000]);
+        let kept = crate::Claims::<Test>::get(id).expect("the claim is kept");
+        let turn = kept.turn.expect("the leaves are demanded");
+        blocks(turn - 1 - System::block_number());
+        System::set_block_number(turn);
+        assert_eq!(Turns::<Test>::take_due(turn, 1), [id]);
+        let weight = Pallet::<Test>::take_turn(id, turn, 0);
+        let outcome = ClaimOutcome::Fallen(ClaimFault::Withheld(0));
+        assert_eq!(claim(id).outcome(), Some(outcome));
+        type Weights = <Test as Config>::WeightInfo;
+        let expected = Weights::settle(0).saturating_add(Weights::close_disputes(3));
+        assert_eq!(weight, expected);
+        assert_eq!(Disputes::<Test>::iter().count(), 0);
+        let bonds = [STRANGER, OTHER].map(|who| held(who, HoldReason::Challenge));
+        assert_eq!(bonds, [0, 0]);
+        assert_eq!(
+            total(STRANGER),
+            FUNDS + 4_000,
+            "for the leaf that is withheld"
+        );
+        assert_eq!(total(OTHER), FUNDS);
     });
 }
 

@@ -274,10 +274,6 @@ fn fall(id: ClaimId, fault: ClaimFault) {
         claim.stage = ClaimStage::Ended(ClaimOutcome::Fallen(fault));
         world.challengers.retain(|(claim, _), _| *claim != id);
     });
-    // As the claims pallet does; closing a dispute that is not open has no effect on the referee.
-    for leaf in 0..16 {
-        Jury::close(id, leaf);
-    }
 }
 
 pub(crate) fn concluded() -> Vec<Conclusion> {
@@ -382,8 +378,7 @@ impl Disputes<AccountId> for World {
         })
     }
 
-    /// As the claims pallet does: the claim falls unless the leaf is true, and every other dispute over it is
-    /// closed.
+    /// As the claims pallet does: the claim falls unless the leaf is true, and it keeps no dispute over it.
     fn conclude(id: ClaimId, leaf: u32, decision: Decision, jurors: &[AccountId]) {
         let job = Job::Dispute(id, leaf);
         let locked = jurors
