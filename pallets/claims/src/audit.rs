@@ -165,7 +165,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    fn audit_holds() -> Audit<T> {
+    /// The most that the open claims of each payer may cost, and what goes back with their ends.
+    pub(crate) fn owed_by_payers() -> BTreeMap<T::AccountId, Balance> {
         let mut owed = BTreeMap::<T::AccountId, Balance>::new();
         for (_, kept) in Claims::<T>::iter() {
             let (claim, terms) = (&kept.claim, &kept.claim.terms);
@@ -175,6 +176,11 @@ impl<T: Config> Pallet<T> {
                 *sum = sum.saturating_add(most).saturating_add(kept.surplus);
             }
         }
+        owed
+    }
+
+    fn audit_holds() -> Audit<T> {
+        let owed = Self::owed_by_payers();
         owed.into_iter().try_for_each(|(payer, owed)| {
             let held = T::Currency::balance_on_hold(&HoldReason::Payment.into(), &payer);
             let too_low = AuditFailure::HoldTooLow { payer, owed, held };

@@ -80,6 +80,10 @@ impl<T: Config> noema_interfaces::Claims<T::AccountId, BlockNumberFor<T>> for Pa
             .collect()
     }
 
+    fn owed() -> Vec<(T::AccountId, Balance)> {
+        Self::owed_by_payers().into_iter().collect()
+    }
+
     fn held(payer: &T::AccountId) -> Balance {
         T::Currency::balance_on_hold(&HoldReason::Payment.into(), payer)
     }

@@ -356,6 +356,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(8))
             .saturating_add(T::DbWeight::get().writes(2).saturating_mul(s.into()))
     }
+
     // Reads and writes for each: Disputes, and Account and Holds of four challengers.
     fn close_disputes(d: u32) -> Weight {
         Weight::from_parts(10_000_000, 4_124)

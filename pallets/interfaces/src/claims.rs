@@ -43,6 +43,10 @@ pub trait Claims<AccountId, BlockNumber>: RelayRandomness {
     /// The claims that have not been pruned, each with its job: for audits.
     fn kept() -> Vec<(ClaimId, Job)>;
 
+    /// For each payer of claims that have not ended: the most that they may cost, and what goes back with their ends.
+    /// For audits, not for blocks.
+    fn owed() -> Vec<(AccountId, Balance)>;
+
     /// The amount on hold for the payer's claims that have not ended: for audits, not for blocks.
     fn held(payer: &AccountId) -> Balance;
 

@@ -229,6 +229,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(83))
             .saturating_add(T::DbWeight::get().writes(3).saturating_mul(j.into()))
     }
+
     // Reads: AgendaCursor, Turns, OpenDisputes, Claims, Account, Holds. Writes: Turns, OpenDisputes, Account, Holds. For
     // each juror, both: Locks, Operators, Backlogs.
     fn drop_dispute(j: u32) -> Weight {

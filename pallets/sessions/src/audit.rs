@@ -12,11 +12,11 @@ use noema_sessions::Stage;
 /// The inconsistencies that an audit can find.
 #[apply(encoded)]
 pub enum AuditFailure<AccountId> {
-    /// A payer has less on hold than its sessions have left.
+    /// A payer has less on hold than its sessions have left and its claims may cost, together.
     HoldTooLow {
         /// The payer.
         payer: AccountId,
-        /// The amount that its sessions have left.
+        /// The amount that its sessions have left and its claims may cost.
         owed: Balance,
         /// The amount on hold.
         held: Balance,
@@ -52,7 +52,9 @@ impl<AccountId> AuditFailure<AccountId> {
     /// The inconsistency as a sentence.
     pub const fn as_str(&self) -> &'static str {
         match self {
-            Self::HoldTooLow { .. } => "a payer has less on hold than its sessions have left",
+            Self::HoldTooLow { .. } => {
+                "a payer has less on hold than its sessions and claims are owed"
+            }
             Self::Overspent { .. } => "claims took more from a session than it has on hold",
             Self::ClaimsDiffer { .. } => "the claims of a session differ from the recorded ones",
             Self::TurnDiffers { .. } => "the agenda differs from the sessions",
@@ -66,7 +68,9 @@ type Audit<T> = Result<(), AuditFailure<<T as frame_system::Config>::AccountId>>
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_audit() -> Audit<T> {
-        let mut owed = BTreeMap::<T::AccountId, Balance>::new();
+        // One hold covers both.
+        let claims = T::Claims::owed().into_iter();
+        let mut owed: BTreeMap<T::AccountId, Balance> = claims.collect();
         for (id, session) in Sessions::<T>::iter() {
             Self::audit_session(id, &session)?;
             Self::audit_claims(id, &session)?;

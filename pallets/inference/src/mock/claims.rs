@@ -88,6 +88,15 @@ impl Claims<AccountId, u32> for World {
         Jobs::iter().collect()
     }
 
+    fn owed() -> Vec<(AccountId, Balance)> {
+        let open = Kept::iter().filter(|(_, claim)| claim.outcome().is_none());
+        let mut payers: Vec<_> = open.map(|(_, claim)| claim.terms.payer).collect();
+        payers.sort_unstable();
+        payers.dedup();
+        let owed = payers.into_iter().map(|payer| (payer, Self::held(&payer)));
+        owed.collect()
+    }
+
     fn held(payer: &AccountId) -> Balance {
         Kept::iter()
             .filter(|(_, claim)| claim.terms.payer == *payer && claim.outcome().is_none())

@@ -365,6 +365,10 @@ impl Claims<AccountId, u32> for World {
         Vec::new()
     }
 
+    fn owed() -> Vec<(AccountId, Balance)> {
+        Vec::new()
+    }
+
     fn held(_: &AccountId) -> Balance {
         0
     }

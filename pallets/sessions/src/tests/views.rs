@@ -1,6 +1,27 @@
-use crate::mock::*;
+use crate::{mock::*, AuditFailure};
 use frame_support::assert_ok;
+use noema_interfaces::Claims as _;
 use noema_protocol::SessionId;
+
+/// One hold covers what a session has left and what its claims may cost: each by itself is below it.
+#[test]
+fn the_audit_adds_what_sessions_and_claims_are_owed() {
+    test(|| {
+        let id = open();
+        let voucher = Sides::of(id).answer(50);
+        assert_ok!(claim(&voucher));
+        let left = session(id).account.left();
+        assert_eq!(Claims::release(&PAYER, 1), 1);
+        let (owed, held) = (HELD, held(PAYER));
+        assert_eq!(held, owed - 1);
+        assert!(held > left && held > HELD - left);
+        assert_eq!(Claims::audit(), Ok(()));
+        let payer = PAYER;
+        let too_low = AuditFailure::HoldTooLow { payer, owed, held };
+        assert_eq!(Sessions::audit(), Err(too_low));
+        assert_ok!(Claims::hold(&PAYER, 1));
+    });
+}
 
 #[test]
 fn both_sides_see_their_sessions() {
