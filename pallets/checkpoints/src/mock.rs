@@ -190,6 +190,10 @@ impl Operators<AccountId, Balance> for Bonded {
         0
     }
 
+    fn spend(_: &AccountId, _: Job, _: Balance) -> Balance {
+        0
+    }
+
     fn purse() -> AccountId {
         0
     }

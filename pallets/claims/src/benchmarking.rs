@@ -18,8 +18,8 @@ use frame_support::{
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use noema_claims::{
     merkle_root, prove_hidden, Availability, Beacon, Claim, ClaimEffect, ClaimFault, ClaimOutcome,
-    ClaimRules, ClaimStage, ClaimTerms, ClaimWindows, Permill, Seat, SeatState, ValueHistory,
-    Verification, KEPT_VALUES, MAX_DEMANDS, MAX_SEATS,
+    ClaimRules, ClaimStage, ClaimTerms, ClaimWindows, Demand, Permill, Seat, SeatState,
+    ValueHistory, Verification, KEPT_VALUES, MAX_DEMANDS, MAX_DRAWN_LEAVES, MAX_SEATS,
 };
 use noema_economics::Balance;
 use noema_interfaces::{Claims as _, Operators, Referee, MAX_TRIES};
@@ -768,6 +768,33 @@ mod benches {
         }
         assert_eq!(winners.len(), (others * d.min(1)) as usize);
         assert_eq!(Disputes::<T>::iter().count(), 0);
+    }
+
+    /// Each of `d` validators demanded its leaf by itself.
+    #[benchmark]
+    fn charge_demands(d: Linear<0, MAX_DRAWN_LEAVES>) {
+        omit_shared::<T>();
+        let mut kept = made::<T>();
+        seated::<T>(&mut kept, d, SeatState::Confirmed);
+        let demands = kept.claim.seats.iter().map(|seat| Demand {
+            leaf: seat.leaf,
+            by: seat.validator.clone(),
+            until: later::<T>(),
+            is_posted: true,
+            is_shared: false,
+        });
+        let demands: Vec<_> = demands.collect();
+        kept.claim.demands = demands.try_into().expect("each leaf is demanded once");
+        assert_eq!(kept.claim.lone_demands().count(), d as usize);
+        #[block]
+        {
+            Pallet::<T>::charge_demands(&kept.claim);
+        }
+        let locked = |seat: &Seat<T::AccountId>| {
+            T::Operators::locked(&seat.validator, Job::Check(kept.claim.id, seat.leaf))
+        };
+        let mut seats = kept.claim.seats.iter();
+        assert!(seats.all(|seat| locked(seat) == Some(0)));
     }
 
     impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

@@ -57,7 +57,7 @@ mod errors {
         ReceiptNotInTerms,
         /// The leaf is on chain already. Read it there.
         LeafIsPublic,
-        /// The leaf is demanded already. Wait until the claimant has posted it.
+        /// The validator, or both of the leaf, demanded it already. Wait until the claimant has posted it.
         AlreadyDemanded,
         /// The leaf is neither demanded nor in dispute, or it was posted.
         NotDemanded,

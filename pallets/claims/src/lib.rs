@@ -285,7 +285,9 @@ pub mod pallet {
 
         /// Demands that the claimant posts a leaf on chain, signed by the hot key of a validator that was drawn
         /// for it and cannot read it. Its window to commit restarts when the leaf is due; it is not paid for
-        /// this check. The prompt becomes public. A duty: free of charge through `duties.perform`.
+        /// this check. Where the leaf is demanded already, also where it was posted since, the demand is shared: a
+        /// demand that no other validator of the leaf shares costs the least fee of a juror. The prompt becomes
+        /// public. A duty: free of charge through `duties.perform`.
         ///
         /// - `claim`: the number of the claim.
         /// - `leaf`: the number of the leaf.

@@ -1,10 +1,10 @@
 //! Leaves that are not on chain: the demands of validators, and the claimant's posts.
 
-use crate::{checking::Checked, turns::Before, Config, Error, Event, KeptOf, Pallet};
+use crate::{checking::Checked, turns::Before, ClaimOf, Config, Error, Event, KeptOf, Pallet};
 use frame_support::ensure;
 use noema_claims::verify_leaf;
-use noema_interfaces::Referee;
-use noema_protocol::{hashing, ClaimId};
+use noema_interfaces::{Operators, Referee};
+use noema_protocol::{hashing, ClaimId, Job};
 use noema_sessions::SessionReceipt;
 use sp_core::H256;
 use sp_runtime::DispatchResult;
@@ -43,6 +43,14 @@ impl<T: Config> Pallet<T> {
             before,
             kept,
         })
+    }
+
+    /// Takes the price of the leaves that validators demanded by themselves, out of their locks.
+    pub(crate) fn charge_demands(claim: &ClaimOf<T>) {
+        for (validator, leaf) in claim.lone_demands() {
+            let job = Job::Check(claim.id, leaf);
+            T::Operators::spend(validator, job, claim.demand_price());
+        }
     }
 
     pub(crate) fn do_post(

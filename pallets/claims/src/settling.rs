@@ -38,6 +38,9 @@ impl<T: Config> Pallet<T> {
             }
         }
         let is_paid = Self::pay(kept, &settlement);
+        if settlement.slash.is_none() {
+            Self::charge_demands(claim);
+        }
         let entered = Self::end_jobs(kept, &settlement, is_paid);
         let checks = &settlement.validators;
         Self::deposit_event(Event::Ended {

@@ -111,16 +111,17 @@ impl<T: Config> Pallet<T> {
     /// The highest weight of a turn of the agenda.
     fn heaviest_turn() -> Weight {
         let paid = u64::from(MAX_SEATS).saturating_add(1);
-        Self::end_weight(MAX_SEATS, MAX_DEMANDS)
+        Self::end_weight(MAX_SEATS, MAX_DEMANDS, MAX_DRAWN_LEAVES)
             .saturating_add(T::EnterWeight::get().saturating_mul(paid))
             .max(T::WeightInfo::advance(MAX_SEATS))
     }
 
-    /// The weight of the end of a claim with that many seats and open disputes, beside that of entering work. Each leaf
-    /// in dispute is demanded, or is the only one.
-    fn end_weight(seats: u32, disputes: u32) -> Weight {
+    /// The weight of the end of a claim with that many seats, open disputes, and drawn leaves that were demanded,
+    /// beside that of entering work. Each leaf in dispute is demanded, or is the only one.
+    fn end_weight(seats: u32, disputes: u32, demands: u32) -> Weight {
         T::WeightInfo::settle(seats)
             .saturating_add(T::WeightInfo::close_disputes(disputes))
+            .saturating_add(T::WeightInfo::charge_demands(demands))
             .saturating_add(T::EndedWeight::get())
     }
 
@@ -321,7 +322,8 @@ impl<T: Config> Pallet<T> {
             .iter()
             .any(|effect| matches!(effect, ClaimEffect::Ended(_)));
         let weight = if ends {
-            Self::end_weight(seats, disputes)
+            let demands = u32::try_from(kept.claim.demands.len()).unwrap_or(u32::MAX);
+            Self::end_weight(seats, disputes, demands.min(MAX_DRAWN_LEAVES))
         } else if is_head {
             // No seat of a claim that waits for randomness can become silent.
             T::WeightInfo::begin_check(seats).saturating_add(roster.weight)

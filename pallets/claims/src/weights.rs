@@ -3,8 +3,8 @@
 //! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
 //! proof sizes are those of the longest values, in maps of a million entries.
 //!
-//! `demand_leaf`, `post_leaf`, `close_disputes`, and what `poll_base` reads and writes of `RecentValues` and `FirstOfMany`, are counted by
-//! hand until they are measured.
+//! `demand_leaf`, `post_leaf`, `close_disputes`, `charge_demands`, and what `poll_base` reads and writes of
+//! `RecentValues` and `FirstOfMany`, are counted by hand until they are measured.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -51,6 +51,8 @@ pub trait WeightInfo {
     fn settle(s: u32) -> Weight;
     /// See `close_disputes` in the pallet's benchmarks; `d` is 0 to 16.
     fn close_disputes(d: u32) -> Weight;
+    /// See `charge_demands` in the pallet's benchmarks; `d` is 0 to 8.
+    fn charge_demands(d: u32) -> Weight;
 }
 
 /// The measured weights, with those of the reads and writes of the runtime's database.
@@ -365,5 +367,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(9).saturating_mul(d.into()))
             .saturating_add(T::DbWeight::get().writes(9).saturating_mul(d.into()))
+    }
+    // Reads and writes for each: Operators, Locks, Account and Holds.
+    fn charge_demands(d: u32) -> Weight {
+        Weight::from_parts(5_000_000, 0)
+            .saturating_add(Weight::from_parts(120_000_000, 0).saturating_mul(d.into()))
+            .saturating_add(Weight::from_parts(0, 10_621).saturating_mul(d.into()))
+            .saturating_add(T::DbWeight::get().reads(4).saturating_mul(d.into()))
+            .saturating_add(T::DbWeight::get().writes(4).saturating_mul(d.into()))
     }
 }

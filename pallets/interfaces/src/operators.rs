@@ -183,6 +183,10 @@ pub trait Operators<AccountId, Balance> {
         shares: &[(AccountId, Balance)],
     ) -> Balance;
 
+    /// Burns up to `amount` of the bond, and at most the amount locked behind the job: the price of what the operator
+    /// asked for. It is no offence, and the operator stays in draws. Returns the burned amount.
+    fn spend(controller: &AccountId, job: Job, amount: Balance) -> Balance;
+
     /// The account into which a payment is moved before it is credited.
     fn purse() -> AccountId;
 

@@ -149,5 +149,16 @@ mod events {
             /// The amount.
             amount: BalanceOf<T>,
         },
+        /// A part of an operator's bond was burned, as the price of what it asked for.
+        Spent {
+            /// The operator.
+            controller: T::AccountId,
+            /// The job for which it asked.
+            job: Job,
+            /// The amount burned.
+            amount: BalanceOf<T>,
+            /// The remaining bond.
+            bond: BalanceOf<T>,
+        },
     }
 }

@@ -138,6 +138,10 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
         Self::do_slash(controller, job, offence, amount, shares)
     }
 
+    fn spend(controller: &T::AccountId, job: Job, amount: BalanceOf<T>) -> BalanceOf<T> {
+        Self::do_spend(controller, job, amount)
+    }
+
     fn purse() -> T::AccountId {
         Self::purse_account()
     }

@@ -63,6 +63,34 @@ impl<T: Config> Pallet<T> {
         taken
     }
 
+    /// Burns up to `amount` of the part of a bond that is locked behind a job, which is no offence. Returns the burned
+    /// amount.
+    pub(crate) fn do_spend(
+        controller: &T::AccountId,
+        job: Job,
+        amount: BalanceOf<T>,
+    ) -> BalanceOf<T> {
+        let Some(mut operator) = Operators::<T>::get(controller) else {
+            return Zero::zero();
+        };
+        let locked = Locks::<T>::get(controller, job).unwrap_or_else(Zero::zero);
+        let burned = Self::burn_from_bond(controller, &mut operator, amount.min(locked));
+        if burned.is_zero() {
+            return burned;
+        }
+        let bond = operator.bond;
+        operator.locked = operator.locked.saturating_sub(burned);
+        Operators::<T>::insert(controller, operator);
+        Locks::<T>::insert(controller, job, locked.saturating_sub(burned));
+        Self::deposit_event(Event::Spent {
+            controller: controller.clone(),
+            job,
+            amount: burned,
+            bond,
+        });
+        burned
+    }
+
     /// Pays each of `shares` from the bond, as far as `amount` reaches. A share of the operator itself is not
     /// paid, nor one that would leave its account below the existential deposit.
     fn pay_from_bond(

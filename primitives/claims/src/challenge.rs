@@ -83,6 +83,7 @@ where
             by: challenger.clone(),
             until,
             is_posted: false,
+            is_shared: false,
         };
         self.demands
             .try_push(demand)
@@ -152,6 +153,8 @@ where
     /// Demands that the claimant posts `leaf` on chain. Only a validator that was drawn for the leaf and has
     /// not committed can; its window to commit restarts when the leaf is due. It is not paid for this check.
     ///
+    /// A second validator of the leaf shares the demand, also after the leaf was posted: see [`Self::lone_demands`].
+    ///
     /// # Errors
     /// [`ClaimError::WrongStage`], [`ClaimError::TooLate`], [`ClaimError::LeafIsPublic`],
     /// [`ClaimError::NotSeated`] or [`ClaimError::AlreadyDemanded`].
@@ -172,8 +175,13 @@ where
         if self.seat_mut(validator, leaf)?.state != SeatState::Seated {
             return Err(ClaimError::NotSeated);
         }
-        if self.demands.iter().any(|demand| demand.leaf == leaf) {
-            return Err(ClaimError::AlreadyDemanded);
+        let mut demands = self.demands.iter_mut();
+        if let Some(demand) = demands.find(|demand| demand.leaf == leaf) {
+            if demand.is_shared || demand.by == *validator {
+                return Err(ClaimError::AlreadyDemanded);
+            }
+            demand.is_shared = true;
+            return Ok(());
         }
         let windows = &self.terms.rules.windows;
         let posted = now.saturating_add(windows.post_window());
@@ -183,6 +191,7 @@ where
             by: validator.clone(),
             until: posted,
             is_posted: false,
+            is_shared: false,
         };
         // There is room: only drawn leaves have seats, and each is demanded once.
         self.demands

@@ -212,6 +212,8 @@ pub struct Demand<AccountId, BlockNumber> {
     pub until: BlockNumber,
     /// Whether the claimant has posted it.
     pub is_posted: bool,
+    /// Whether another validator that was drawn for the leaf demanded it, too.
+    pub is_shared: bool,
 }
 
 impl<AccountId, BlockNumber: Copy> Claim<AccountId, BlockNumber> {

@@ -99,6 +99,29 @@ impl<AccountId: Clone + PartialEq, BlockNumber> Claim<AccountId, BlockNumber> {
         }
     }
 
+    /// The price of a leaf that a validator has demanded by itself: the least fee of a juror, for each token that is
+    /// posted.
+    pub fn demand_price(&self) -> Balance {
+        let terms = &self.terms;
+        terms.rules.least_juror_fee(terms.leaf_tokens)
+    }
+
+    /// The validators that pay [`Self::demand_price`] out of their locks, and the leaf of each: they demanded a leaf
+    /// that was posted and that they confirmed, and no other validator of the leaf shared the demand.
+    ///
+    /// The chain cannot know whether the claimant did not serve the leaf, or the validator did not want to read it. A
+    /// claimant that serves none has both validators demand the leaf, and none of them pays; one that serves a single
+    /// validator, or a validator that demands what it could read, makes the validator pay a bounded price.
+    pub fn lone_demands(&self) -> impl Iterator<Item = (&AccountId, u32)> {
+        let lone = self.demands.iter();
+        let lone = lone.filter(|demand| demand.is_posted && !demand.is_shared);
+        lone.filter(move |demand| {
+            let mut confirmed = self.confirmed();
+            confirmed.any(|seat| seat == (&demand.by, demand.leaf))
+        })
+        .map(|demand| (&demand.by, demand.leaf))
+    }
+
     fn confirmed(&self) -> impl Iterator<Item = (&AccountId, u32)> {
         self.seats
             .iter()

@@ -3,8 +3,8 @@
 mod support;
 
 use noema_claims::{
-    Availability, ClaimEffect, ClaimFault, ClaimOutcome, ClaimRules, ClaimStage, ClaimTerms,
-    Decision, SeatState, Verification,
+    Availability, ClaimEffect, ClaimError, ClaimFault, ClaimOutcome, ClaimRules, ClaimStage,
+    ClaimTerms, Decision, SeatState, Verification,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -342,6 +342,49 @@ fn a_validator_that_demanded_a_leaf_is_not_paid_for_its_check() {
         .collect();
     assert_eq!(paid.iter().filter(|paid| **paid == 0).count(), 1);
     assert_eq!(paid.iter().sum::<u128>(), 300);
+    // It was the only one that could not read the leaf: it pays for a hundred tokens.
+    let lone: Vec<_> = play.claim.lone_demands().collect();
+    assert_eq!(
+        (lone, play.claim.demand_price()),
+        (vec![(&validator, leaf)], 100)
+    );
+}
+
+#[test]
+fn a_demand_that_another_validator_shares_costs_neither() {
+    let terms = ClaimTerms {
+        availability: Availability::FromClaimant,
+        leaves: 100,
+        check_fee: 1_600,
+        ..terms()
+    };
+    // The claimant posts the leaf before the second validator has demanded it, or after.
+    for is_early in [true, false] {
+        let mut play = Play::with(terms.clone(), 9, 8);
+        play.until_drawn();
+        let (first, leaf) = play.open_seats()[0];
+        let mut others = play.open_seats().into_iter();
+        let other = others.find(|(validator, seat)| *seat == leaf && *validator != first);
+        let (second, _) = other.expect("two are drawn for the leaf");
+        let now = play.now;
+        play.claim.demand(&first, leaf, now).expect("it is seated");
+        let again = play.claim.demand(&first, leaf, now);
+        assert_eq!(again, Err(ClaimError::AlreadyDemanded));
+        if is_early {
+            play.claim.post(leaf, now).expect("it is demanded");
+        }
+        play.claim.demand(&second, leaf, now).expect("it is shared");
+        let again = play.claim.demand(&second, leaf, now);
+        assert_eq!(again, Err(ClaimError::AlreadyDemanded));
+        if !is_early {
+            play.claim.post(leaf, now).expect("it is demanded");
+        }
+        assert_eq!(play.claim.demands.len(), 1);
+        play.commit_all();
+        play.reveal_all();
+        play.until_ended();
+        assert_eq!(play.claim.lone_demands().count(), 0);
+    }
 }
 
 #[test]

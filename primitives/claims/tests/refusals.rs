@@ -186,7 +186,7 @@ fn a_leaf_is_demanded_once_by_a_validator_that_needs_it() {
     );
     assert_eq!(play.claim.demand(&first, 0, play.now), Ok(()));
     assert_eq!(
-        play.claim.demand(&second, 0, play.now),
+        play.claim.demand(&first, 0, play.now),
         Err(ClaimError::AlreadyDemanded)
     );
     let mut late = play.claim.clone();
@@ -195,10 +195,16 @@ fn a_leaf_is_demanded_once_by_a_validator_that_needs_it() {
         Err(ClaimError::TooLate)
     );
     play.claim.post(0, play.now + 2).expect("it is in time");
+    let stage = play.claim.stage;
     assert_eq!(
         play.claim.demand(&second, 0, play.now),
-        Err(ClaimError::AlreadyDemanded),
-        "a window is extended once"
+        Ok(()),
+        "it shares the demand"
+    );
+    assert_eq!(play.claim.stage, stage, "a window is extended once");
+    assert_eq!(
+        play.claim.demand(&second, 0, play.now),
+        Err(ClaimError::AlreadyDemanded)
     );
     play.commit(second, 0).expect("it is seated");
     assert_eq!(

@@ -120,6 +120,38 @@ fn a_demanded_leaf_is_posted_and_its_check_is_not_paid() {
         until_ended(id);
         let paid: u128 = (VALIDATOR..VALIDATOR + VALIDATORS).map(payable).sum();
         assert_eq!(paid, 5 * 90);
+        // It was the only one that could not read the leaf: 21 tokens are posted at its cost.
+        assert_eq!(bond(validator), BOND - 21);
+        assert_eq!(bond(WORKER), BOND);
+    });
+}
+
+#[test]
+fn a_leaf_that_the_claimant_serves_to_none_is_posted_at_no_cost_of_its_validators() {
+    test(|| {
+        let (id, drawn) = drawn();
+        let leaf = drawn[0].1;
+        let both: Vec<AccountId> = drawn
+            .iter()
+            .filter(|(_, seat)| *seat == leaf)
+            .map(|(validator, _)| *validator)
+            .collect();
+        for validator in &both {
+            assert_ok!(dispatch(demand_call(id, leaf), key(*validator)));
+        }
+        assert_ok!(dispatch(post_call(id, leaf), key(WORKER)));
+        for (validator, leaf) in &drawn {
+            commit(id, *validator, *leaf);
+        }
+        until_revealing(id);
+        for (validator, leaf) in &drawn {
+            assert_ok!(reveal_session(id, *validator, *leaf));
+        }
+        until_ended(id);
+        assert_eq!(both.len(), 2);
+        for validator in both {
+            assert_eq!(bond(validator), BOND);
+        }
     });
 }
 

@@ -156,7 +156,9 @@ fn a_fall_returns_the_bonds_of_all_disputes_and_is_charged_for_them() {
         let outcome = ClaimOutcome::Fallen(ClaimFault::Withheld(0));
         assert_eq!(claim(id).outcome(), Some(outcome));
         type Weights = <Test as Config>::WeightInfo;
-        let expected = Weights::settle(0).saturating_add(Weights::close_disputes(3));
+        let expected = Weights::settle(0)
+            .saturating_add(Weights::close_disputes(3))
+            .saturating_add(Weights::charge_demands(3));
         assert_eq!(weight, expected);
         assert_eq!(Disputes::<Test>::iter().count(), 0);
         let bonds = [STRANGER, OTHER].map(|who| held(who, HoldReason::Challenge));

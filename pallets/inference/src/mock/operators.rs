@@ -213,6 +213,10 @@ impl Operators<AccountId, Balance> for World {
         taken
     }
 
+    fn spend(_: &AccountId, _: Job, _: Balance) -> Balance {
+        unreachable!("the pallet charges no operator")
+    }
+
     fn purse() -> AccountId {
         unreachable!("the pallet pays no operator")
     }
