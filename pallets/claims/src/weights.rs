@@ -368,6 +368,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(9).saturating_mul(d.into()))
             .saturating_add(T::DbWeight::get().writes(9).saturating_mul(d.into()))
     }
+
     // Reads and writes for each: Operators, Locks, Account and Holds.
     fn charge_demands(d: u32) -> Weight {
         Weight::from_parts(5_000_000, 0)

@@ -14,8 +14,8 @@ pub const MAX_TRIES: u32 = 20;
 pub struct Candidate<AccountId, Balance> {
     /// The account that holds the bond.
     pub controller: AccountId,
-    /// The part of its bond that the roster of the present term counts, less later losses. A part added after
-    /// a draw could be foreseen does not count.
+    /// The part of its bond that the roster of the present term counts, less later losses and what it
+    /// reserves and has not locked by its own choice. A part added after a draw could be foreseen does not count.
     pub bond: Balance,
     /// The part of that which is not locked: the most that [`Operators::lock_drawn`] locks.
     pub free: Balance,

@@ -2,8 +2,8 @@
 //! function and `try_state`, never for a block.
 
 use crate::{
-    BalanceOf, Config, Controllers, Devices, Endpoints, HoldReason, Keys, Locks, OperatorOf,
-    Operators, Pallet, RosterPages, Rosters, Served, Serving,
+    is_chosen, BalanceOf, Config, Controllers, Devices, Endpoints, HoldReason, Keys, Locks,
+    OperatorOf, Operators, Pallet, RosterPages, Rosters, Served, Serving,
 };
 use frame_support::{
     ensure,
@@ -149,13 +149,17 @@ impl<T: Config> Pallet<T> {
         ensure!(sufficients > 0, AuditFailure::KeyNotSufficient);
         ensure!(operator.locked <= operator.bond, AuditFailure::OverLocked);
         let mut locked = BalanceOf::<T>::zero();
+        let mut chosen = BalanceOf::<T>::zero();
         let mut locks = 0u32;
-        for amount in Locks::<T>::iter_prefix_values(controller) {
+        for (job, amount) in Locks::<T>::iter_prefix(controller) {
             locked = locked.saturating_add(amount);
             locks = locks.saturating_add(1);
+            if is_chosen(&job) {
+                chosen = chosen.saturating_add(amount);
+            }
         }
         ensure!(
-            (locked, locks) == (operator.locked, operator.locks),
+            (locked, chosen, locks) == (operator.locked, operator.chosen, operator.locks),
             AuditFailure::LocksDiffer
         );
         Ok(())

@@ -213,6 +213,16 @@ mod benches {
     }
 
     #[benchmark]
+    fn set_reserve() {
+        let (controller, _) = operator::<T>(0, 0);
+        let amount: BalanceOf<T> = T::MinBond::get();
+        #[extrinsic_call]
+        _(RawOrigin::Signed(controller.clone()), amount);
+        let operator = Operators::<T>::get(&controller).expect("it is registered; qed");
+        assert_eq!(*operator.reserved.latest(), amount);
+    }
+
+    #[benchmark]
     fn serve() {
         let checkpoint = checkpoint::<T>(1);
         fill::<T>(checkpoint);

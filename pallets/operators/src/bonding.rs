@@ -1,8 +1,8 @@
 //! Bonds: adding to them, locking parts of them, and leaving.
 
 use crate::{
-    BalanceOf, Config, Controllers, Devices, Endpoints, Error, Event, HoldReason, Locks, Operators,
-    Pallet, Served,
+    is_chosen, BalanceOf, Config, Controllers, Devices, Endpoints, Error, Event, HoldReason, Locks,
+    Operators, Pallet, Served,
 };
 use frame_support::{
     ensure,
@@ -34,6 +34,20 @@ impl<T: Config> Pallet<T> {
             controller,
             amount,
             bond,
+        });
+        Ok(())
+    }
+
+    pub(crate) fn do_set_reserve(controller: T::AccountId, amount: BalanceOf<T>) -> DispatchResult {
+        let now = Self::term();
+        Self::try_mutate(&controller, |operator| {
+            operator.reserved.set(now, amount);
+            Ok(())
+        })?;
+        Self::deposit_event(Event::ReserveSet {
+            controller,
+            amount,
+            from: now.notice(),
         });
         Ok(())
     }
@@ -108,6 +122,9 @@ impl<T: Config> Pallet<T> {
                 .filter(|locked| *locked <= operator.bond.min(most))
                 .ok_or(Error::<T>::BondExhausted)?;
             operator.locks = operator.locks.saturating_add(1);
+            if is_chosen(&job) {
+                operator.chosen = operator.chosen.saturating_add(amount);
+            }
             operator.bear(burden);
             Locks::<T>::insert(controller, job, amount);
             Ok(())

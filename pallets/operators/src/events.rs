@@ -160,5 +160,14 @@ mod events {
             /// The remaining bond.
             bond: BalanceOf<T>,
         },
+        /// An operator changed the part of its bond that draws leave unlocked.
+        ReserveSet {
+            /// The operator.
+            controller: T::AccountId,
+            /// The part.
+            amount: BalanceOf<T>,
+            /// The first term in which it holds.
+            from: TermIndex,
+        },
     }
 }

@@ -91,7 +91,7 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
         };
         Operators::<T>::mutate(controller, |operator| {
             if let Some(operator) = operator {
-                operator.unlock(amount);
+                operator.release(&job, amount);
             }
         });
     }
@@ -177,7 +177,7 @@ impl<T: Config> noema_interfaces::Operators<T::AccountId, BalanceOf<T>> for Pall
         let is_entered = Operators::<T>::mutate(controller, |operator| match operator {
             Some(operator) => {
                 if let Some(locked) = locked {
-                    operator.unlock(locked);
+                    operator.release(&lock, locked);
                 }
                 operator.ledger.credit(kind, amount);
                 T::Work::record_recent(&mut operator.work, work, controller, done)

@@ -403,6 +403,17 @@ pub mod pallet {
             let controller = ensure_signed(origin)?;
             Self::do_withdraw(controller)
         }
+
+        /// Keeps `amount` of the bond of the caller from draws, from the term after next on: requests, checks and
+        /// juries that it is drawn for leave that part unlocked for jobs that it chooses, such as claims of
+        /// sessions. Its weight in draws stays that of the whole bond, and a draw whose stake the rest does not cover
+        /// passes it over.
+        #[pallet::call_index(14)]
+        #[pallet::weight(T::WeightInfo::set_reserve())]
+        pub fn set_reserve(origin: OriginFor<T>, amount: BalanceOf<T>) -> DispatchResult {
+            let controller = ensure_signed(origin)?;
+            Self::do_set_reserve(controller, amount)
+        }
     }
 
     #[pallet::view_functions]

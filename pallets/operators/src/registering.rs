@@ -63,7 +63,9 @@ impl<T: Config> Pallet<T> {
                 Prices::default()
             }),
             bond,
+            reserved: Versions::constant(Zero::zero()),
             locked: Zero::zero(),
+            chosen: Zero::zero(),
             locks: 0,
             presence: Presence::From(TermIndex(0)),
             withdrawable_at: None,

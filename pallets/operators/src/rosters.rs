@@ -228,6 +228,8 @@ impl<T: Config> Pallet<T> {
     ) -> CandidateOf<T> {
         let in_roster = bond_of(weight, T::BondUnit::get().saturated_into());
         let bond = operator.bond.min(in_roster.saturated_into());
+        let reserved = *operator.reserved.at(term);
+        let bond = bond.saturating_sub(reserved.saturating_sub(operator.chosen));
         Candidate {
             controller,
             bond,

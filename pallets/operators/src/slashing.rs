@@ -31,7 +31,7 @@ impl<T: Config> Pallet<T> {
         let burned = Self::burn_from_bond(controller, &mut operator, amount.saturating_sub(paid));
         let taken = paid.saturating_add(burned);
         let bond = operator.bond;
-        operator.locked = operator.locked.saturating_sub(taken);
+        operator.unlock(&job, taken);
         operator.presence = Presence::AbsentSince(Self::now());
         operator.ledger.slashed = operator.ledger.slashed.saturating_add(taken);
         Operators::<T>::insert(controller, operator);
@@ -79,7 +79,7 @@ impl<T: Config> Pallet<T> {
             return burned;
         }
         let bond = operator.bond;
-        operator.locked = operator.locked.saturating_sub(burned);
+        operator.unlock(&job, burned);
         Operators::<T>::insert(controller, operator);
         Locks::<T>::insert(controller, job, locked.saturating_sub(burned));
         Self::deposit_event(Event::Spent {

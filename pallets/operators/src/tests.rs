@@ -12,5 +12,6 @@ mod sequences;
 mod serve;
 mod set_endpoint;
 mod set_prices;
+mod set_reserve;
 mod unbonding;
 mod views;

@@ -9,7 +9,7 @@ use frame_support::{
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_interfaces::{Burden, Earning, Load, RecentWork};
-use noema_protocol::{apply, encoded, sent, stored, CheckpointId, Prices, Role};
+use noema_protocol::{apply, encoded, sent, stored, CheckpointId, Job, Prices, Role};
 use noema_terms::{Slot, TermIndex, Versions};
 use sp_core::H256;
 use sp_runtime::traits::Saturating;
@@ -76,6 +76,12 @@ impl Roles {
     }
 }
 
+/// Whether an operator chooses when to do a job: the claim of a session. It is drawn for any other, or takes part in a
+/// round with others.
+pub const fn is_chosen(job: &Job) -> bool {
+    matches!(job, Job::Session(..))
+}
+
 /// Whether an operator can be drawn.
 #[apply(stored)]
 #[derive(Copy)]
@@ -99,8 +105,13 @@ pub struct Operator<AccountId, Balance, BlockNumber> {
     pub prices: Versions<Prices<Balance>>,
     /// The amount on hold from its controller, which can be slashed.
     pub bond: Balance,
+    /// The part of the bond that is kept for jobs that the operator chooses, by term: draws leave unlocked what these
+    /// have not locked of it.
+    pub reserved: Versions<Balance>,
     /// The part of the bond that is locked behind open jobs.
     pub locked: Balance,
+    /// The part of that which is behind jobs that the operator chose; see [`is_chosen`].
+    pub chosen: Balance,
     /// Open jobs behind which a part of the bond is locked.
     pub locks: u32,
     /// Whether it can be drawn.
@@ -344,9 +355,17 @@ pub struct Ledger<Balance> {
 }
 
 impl<AccountId, Balance: Saturating + Copy, BlockNumber> Operator<AccountId, Balance, BlockNumber> {
-    /// Ends a lock of `amount`.
-    pub(crate) fn unlock(&mut self, amount: Balance) {
+    /// Subtracts a part of the lock behind a job, or all of it, from the sums of the locks.
+    pub(crate) fn unlock(&mut self, job: &Job, amount: Balance) {
         self.locked = self.locked.saturating_sub(amount);
+        if is_chosen(job) {
+            self.chosen = self.chosen.saturating_sub(amount);
+        }
+    }
+
+    /// Ends the lock of `amount` behind a job.
+    pub(crate) fn release(&mut self, job: &Job, amount: Balance) {
+        self.unlock(job, amount);
         self.locks = self.locks.saturating_sub(1);
     }
 }

@@ -12,6 +12,8 @@ pub trait WeightInfo {
     fn register() -> Weight;
     /// See `set_prices` in the pallet's benchmarks.
     fn set_prices() -> Weight;
+    /// See `set_reserve` in the pallet's benchmarks.
+    fn set_reserve() -> Weight;
     /// See `serve` in the pallet's benchmarks.
     fn serve() -> Weight;
     /// See `stop_serving` in the pallet's benchmarks.
@@ -74,6 +76,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(45_515_000, 3_798)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    // As `set_prices`, until it is measured.
+    fn set_reserve() -> Weight {
+        Self::set_prices()
     }
 
     // Storage: `Operators::Operators` (r:1 w:0)

@@ -120,8 +120,9 @@ impl<T: Config> Pallet<T> {
             .prices(&candidate.prices)
             .filter(|prices| prices.within(&opening.price_limit))
             .ok_or(Error::<T>::PricesTooHigh)?;
+        // With the part that it reserves: that is what it has for sessions.
         ensure!(
-            candidate.bond >= rules.stake(rules.min_claim, opening.leaf_tokens),
+            T::Operators::bond(worker) >= rules.stake(rules.min_claim, opening.leaf_tokens),
             Error::<T>::BondTooLow
         );
         Ok(prices)

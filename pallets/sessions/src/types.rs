@@ -113,6 +113,6 @@ pub struct SessionOffer<AccountId> {
     pub worker: AccountId,
     /// The prices of a session.
     pub prices: SessionPrices,
-    /// The largest claim for which its free bond suffices now.
+    /// The largest claim for which its free bond suffices now, without the part that it reserves.
     pub most_claimable: Balance,
 }

@@ -53,7 +53,7 @@ impl<T: Config> Pallet<T> {
         let least = rules.stake(rules.min_claim, leaf_tokens);
         let mut offers: Vec<_> = T::Operators::roster(Role::Worker, checkpoint)
             .into_iter()
-            .filter(|worker| worker.bond >= least)
+            .filter(|worker| T::Operators::bond(&worker.controller) >= least)
             .filter_map(|worker| {
                 Some(SessionOffer {
                     prices: rules.prices(&worker.prices)?,

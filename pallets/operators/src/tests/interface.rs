@@ -72,6 +72,35 @@ fn slash_takes_no_more_than_its_lock() {
 }
 
 #[test]
+fn spend_burns_a_part_of_the_lock_and_is_no_offence() {
+    test(|| {
+        serving(ALICE, WORKER, 500);
+        pass_terms(2);
+        assert_ok!(Operators::lock(&ALICE, job(1), 60));
+        let issued = Balances::total_issuance();
+        assert_eq!(Operators::spend(&ALICE, job(2), 10), 0, "nothing is locked");
+        assert_eq!(Operators::spend(&BOB, job(1), 10), 0, "it is no operator");
+        assert_eq!(Operators::spend(&ALICE, job(1), 20), 20);
+        System::assert_last_event(
+            Event::Spent {
+                controller: ALICE,
+                job: job(1),
+                amount: 20,
+                bond: 480,
+            }
+            .into(),
+        );
+        assert_eq!(Operators::spend(&ALICE, job(1), 1_000), 40);
+        assert_eq!(Balances::total_issuance(), issued - 60);
+        assert_eq!((Operators::bond(&ALICE), held(ALICE)), (440, 440));
+        assert_eq!(Operators::locked(&ALICE, job(1)), Some(0));
+        let idle = Operators::operator(ALICE).expect("registered").idle;
+        assert_eq!(idle, None::<Idle>, "it stays in draws");
+        Operators::release(&ALICE, job(1));
+    });
+}
+
+#[test]
 fn slash_never_pays_the_offender() {
     test(|| {
         register(ALICE, WORKER, 500);

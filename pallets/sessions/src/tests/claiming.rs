@@ -2,7 +2,7 @@ use crate::{mock::*, Error, Event, OpenClaim, OpenClaims};
 use frame_support::{assert_noop, assert_ok};
 use noema_claims::{Availability, ClaimFault, ClaimOutcome, Decision, Verification};
 use noema_interfaces::{Claims as _, Disputes, Operators as _};
-use noema_protocol::{ClaimId, Job, SessionId};
+use noema_protocol::{ClaimId, Job, RequestId, Role, SessionId};
 use noema_sessions::{Stage, Voucher};
 use pallet_duties::AsDuty;
 use sp_core::H256;
@@ -87,6 +87,37 @@ fn the_next_claim_continues_where_the_last_ended() {
         let third = Voucher { first: 3, ..second };
         assert_noop!(claim(&third), Error::<Test>::NothingToClaim);
     });
+}
+
+/// A payer sends requests to its worker before it closes the session: each unit of their price locks twenty of the
+/// worker's bond.
+#[test]
+fn what_draws_lock_does_not_keep_a_worker_from_its_last_claim() {
+    for reserve in [0, 10_000] {
+        test(|| {
+            let origin = RuntimeOrigin::signed(WORKER);
+            assert_ok!(Operators::set_reserve(origin, reserve));
+            // Two terms of five blocks.
+            blocks(10);
+            let id = open();
+            let voucher = Sides::of(id).answer(50);
+            let worker = Operators::candidate_for(Role::Worker, &CHECKPOINT, &WORKER);
+            let worker = worker.expect("it can be drawn");
+            let request = |n| Job::Request(RequestId(n));
+            for n in 0..10 {
+                let _ = Operators::lock_drawn(&worker, request(n), 10_000);
+            }
+            let locked = (0..10).filter(|n| Operators::locked(&WORKER, request(*n)).is_some());
+            assert_eq!(locked.count() as u128 * 10_000, BOND - reserve);
+            assert_ok!(close(id, PAYER));
+            if reserve == 0 {
+                assert_noop!(claim(&voucher), Error::<Test>::BondExhausted);
+            } else {
+                assert_ok!(claim(&voucher));
+            }
+            (0..10).for_each(|n| Operators::release(&WORKER, request(n)));
+        });
+    }
 }
 
 #[test]
