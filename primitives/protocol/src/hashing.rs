@@ -142,6 +142,29 @@ pub fn voucher_payload(voucher: &impl Encode) -> H256 {
     tagged(b"noema/voucher", voucher)
 }
 
+/// The payload with which the voucher key of a session proves that the peer `from` acts for its payer, to the peer
+/// `to`. Both are public keys of endpoints, which a connection proves: so a signature is of no use to another peer.
+pub fn session_peer_payload(
+    genesis: H256,
+    session: SessionId,
+    from: [u8; 32],
+    to: [u8; 32],
+) -> H256 {
+    tagged(b"noema/session-peer", (genesis, session, from, to))
+}
+
+/// The payload with which the hot key of a validator asks for a leaf of a claim, over a connection of the peer `from`
+/// to the peer `to`.
+pub fn leaf_request_payload(
+    genesis: H256,
+    claim: ClaimId,
+    leaf: u32,
+    from: [u8; 32],
+    to: [u8; 32],
+) -> H256 {
+    tagged(b"noema/leaf-request", (genesis, claim, leaf, from, to))
+}
+
 /// Randomness for the draw of a session's worker.
 pub fn session_draw(randomness: H256, session: SessionId) -> H256 {
     tagged(b"noema/session-draw", (randomness, session))

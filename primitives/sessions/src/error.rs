@@ -1,9 +1,12 @@
 //! Errors of the two sides, of claims, and of rules.
 
 use core::fmt;
+use noema_protocol::{apply, encoded};
 
-/// Why a worker refuses a message of the payer, or a step of its own. A refused step changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a worker refuses a message of the payer, or a step of its own. A refused step changes nothing. A worker
+/// sends it to the payer, so the order of the reasons is fixed.
+#[apply(encoded)]
+#[derive(Copy)]
 #[non_exhaustive]
 pub enum WorkerError {
     /// The last answer is not paid.
