@@ -24,7 +24,7 @@ pub use cpu::{CpuExecutor, CpuKernels, CpuOptions};
 pub use device::{Device, DeviceChoice, DeviceClass, DeviceOptions};
 pub use error::ExecutorError;
 pub use gpu::GpuExecutor;
-pub use schedule::{Cancel, ScheduleError, ScheduleOptions, Scheduler};
+pub use schedule::{Cancel, Owner, ScheduleError, ScheduleOptions, Scheduler};
 pub use source::ModelSource;
 
 use noema_numerics::{transformer::validate, Architecture, Blocks, ForwardError};

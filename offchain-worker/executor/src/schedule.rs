@@ -18,6 +18,7 @@ mod active;
 mod budget;
 mod guarded;
 mod job;
+mod kept;
 mod plan;
 mod prefix;
 mod queue;
@@ -140,6 +141,17 @@ impl Cancel {
     }
 }
 
+/// Shares cancellation with other parts of a program: a flag that turns true.
+impl From<Arc<AtomicBool>> for Cancel {
+    fn from(flag: Arc<AtomicBool>) -> Self {
+        Self(flag)
+    }
+}
+
+/// Whose requests reuse keys and values of one another, and of no other owner: a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Owner(pub u64);
+
 /// Executes requests together, on a thread of its own that ends when this is dropped.
 pub struct Scheduler {
     architecture: Architecture,
@@ -204,9 +216,38 @@ impl Scheduler {
         cancel: &Cancel,
         on_token: &mut dyn FnMut(u32) -> ControlFlow<()>,
     ) -> Result<Generated, ScheduleError> {
+        let answered = self.generate(None, prompt, request, cancel, on_token);
+        answered.map(|(generated, _)| generated)
+    }
+
+    /// Answers `prompt` as [`answer`](Self::answer) does. The keys and values that `owner` left before are reused, and
+    /// those of this request are kept for its next ones while there is room. Returns how many positions at the
+    /// beginning of the prompt were cached, too.
+    ///
+    /// # Errors
+    /// As those of [`answer`](Self::answer).
+    pub fn answer_owned(
+        &self,
+        owner: Owner,
+        prompt: &[u32],
+        request: &GenerationParameters<'_>,
+        cancel: &Cancel,
+        on_token: &mut dyn FnMut(u32) -> ControlFlow<()>,
+    ) -> Result<(Generated, usize), ScheduleError> {
+        self.generate(Some(owner), prompt, request, cancel, on_token)
+    }
+
+    fn generate(
+        &self,
+        owner: Option<Owner>,
+        prompt: &[u32],
+        request: &GenerationParameters<'_>,
+        cancel: &Cancel,
+        on_token: &mut dyn FnMut(u32) -> ControlFlow<()>,
+    ) -> Result<(Generated, usize), ScheduleError> {
         let generation = Generation::new(&self.architecture, prompt, request)?;
         let stopped = Cancel::default();
-        let events = self.submit(Work::Answer(generation), cancel, &stopped)?;
+        let events = self.submit(Work::Answer(generation), owner, cancel, &stopped)?;
         loop {
             match events.recv() {
                 Ok(Event::Token(token)) => {
@@ -214,7 +255,7 @@ impl Scheduler {
                         stopped.cancel();
                     }
                 }
-                Ok(Event::Answered(answer)) => return Ok(answer),
+                Ok(Event::Answered(answer, cached)) => return Ok((answer, cached)),
                 Ok(Event::Failed(error)) => return Err(error),
                 Ok(Event::Checked(_)) | Err(mpsc::RecvError) => return Err(ScheduleError::Stopped),
             }
@@ -236,11 +277,11 @@ impl Scheduler {
         if let Some(checked) = checking.finish() {
             return Ok(checked);
         }
-        let events = self.submit(Work::Check(checking), cancel, &Cancel::default())?;
+        let events = self.submit(Work::Check(checking), None, cancel, &Cancel::default())?;
         match events.recv() {
             Ok(Event::Checked(checked)) => Ok(checked),
             Ok(Event::Failed(error)) => Err(error),
-            Ok(Event::Token(_) | Event::Answered(_)) | Err(mpsc::RecvError) => {
+            Ok(Event::Token(_) | Event::Answered(..)) | Err(mpsc::RecvError) => {
                 Err(ScheduleError::Stopped)
             }
         }
@@ -249,12 +290,13 @@ impl Scheduler {
     fn submit(
         &self,
         work: Work,
+        owner: Option<Owner>,
         cancel: &Cancel,
         stopped: &Cancel,
     ) -> Result<mpsc::Receiver<Event>, ScheduleError> {
         let (sender, receiver) = mpsc::channel();
         let cancels = [cancel.clone(), stopped.clone()];
-        self.queue.push(Job::new(work, cancels, sender))?;
+        self.queue.push(Job::new(work, owner, cancels, sender))?;
         Ok(receiver)
     }
 }

@@ -4,7 +4,7 @@ mod support;
 
 use noema_executor::{
     schedule::{Observer, PassReport},
-    Cancel, Executor, ScheduleError, ScheduleOptions, Scheduler, Segment,
+    Cancel, Executor, Owner, ScheduleError, ScheduleOptions, Scheduler, Segment,
 };
 use noema_numerics::{
     testing::{Random, TestModel},
@@ -443,4 +443,76 @@ fn a_scheduler_that_is_dropped_ends_its_thread() {
     assert_eq!(answer(&scheduler, &ask), Ok(ask.answer(&source)));
     drop((scheduler, source));
     assert!(kept.upgrade().is_none(), "the executor is gone, too");
+}
+
+/// The answer for an owner, and the positions of the prompt that were cached.
+fn owned(scheduler: &Scheduler, owner: u64, ask: &Ask) -> (Generated, usize) {
+    scheduler
+        .answer_owned(
+            Owner(owner),
+            &ask.prompt,
+            &ask.request(),
+            &Cancel::default(),
+            &mut |_| ControlFlow::Continue(()),
+        )
+        .expect("answers")
+}
+
+#[test]
+fn an_owner_reuses_what_it_left_and_gets_the_same_answer() {
+    let source = lend(5);
+    let scheduler = start(Box::new(cpu(&source, PLENTY)), ScheduleOptions::default());
+    let mut prompt = tokens(1, 20);
+    let mut left = 0;
+    for turn in 0..4 {
+        let ask = Ask::new(prompt.clone(), 6);
+        let (generated, cached) = owned(&scheduler, 1, &ask);
+        assert_eq!(generated, ask.answer(&source));
+        assert_eq!(cached, left, "turn {turn}");
+        // Another owner with the same prompt starts from nothing.
+        assert_eq!(owned(&scheduler, 100 + turn, &ask), (generated.clone(), 0));
+        prompt.extend(&generated.tokens);
+        // The last token of an answer was not executed.
+        left = prompt.len() - 1;
+        prompt.extend(tokens(turn, 5));
+    }
+}
+
+#[test]
+fn a_second_conversation_leaves_the_first_one_cached() {
+    let source = lend(6);
+    let scheduler = start(Box::new(cpu(&source, PLENTY)), ScheduleOptions::default());
+    let beginning = tokens(1, 10);
+    let conversation = |seed| Ask::new([beginning.clone(), tokens(seed, 30)].concat(), 4);
+    let (first, second) = (conversation(2), conversation(3));
+    assert_eq!(owned(&scheduler, 1, &first).1, 0);
+    let shared = owned(&scheduler, 1, &second).1;
+    assert!(shared >= beginning.len(), "{shared}");
+    for ask in [&first, &second, &first] {
+        let (generated, cached) = owned(&scheduler, 1, ask);
+        assert_eq!(generated, ask.answer(&source));
+        assert_eq!(cached, ask.prompt.len() - 1);
+    }
+}
+
+#[test]
+fn what_is_kept_gives_way_to_requests() {
+    let source = lend(7);
+    // Room for about two sequences of the whole context.
+    let context = source.architecture.context_length;
+    let room = 2 * noema_numerics::KvCache::bytes(&source.architecture, context);
+    let scheduler = start(
+        Box::new(cpu(&source, room)),
+        ScheduleOptions {
+            prefix: 0,
+            ..ScheduleOptions::default()
+        },
+    );
+    let long = |seed| Ask::new(tokens(seed, context as usize - 8), 8);
+    for owner in 0..5 {
+        let ask = long(owner);
+        assert_eq!(owned(&scheduler, owner, &ask).0, ask.answer(&source));
+    }
+    let ask = long(9);
+    assert_eq!(answer(&scheduler, &ask), Ok(ask.answer(&source)));
 }

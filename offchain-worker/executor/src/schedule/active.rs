@@ -7,6 +7,8 @@ use crate::Sequence;
 pub(super) struct Active {
     pub(super) job: Job,
     pub(super) sequence: Sequence,
+    /// Positions that the cache has room for.
+    pub(super) capacity: usize,
     /// Positions that the cache holds.
     pub(super) cached: usize,
     /// Whether the beginning of its prompt has been kept.

@@ -1,13 +1,14 @@
 //! A request in the scheduler.
 
-use super::{Cancel, ScheduleError};
+use super::{Cancel, Owner, ScheduleError};
 use noema_numerics::{BlocksRef, Checked, Checking, Generated, Generation, Step, StepBudget};
 use std::sync::mpsc::Sender;
 
 /// An event of a request. The receiver may be gone, which changes nothing.
 pub(super) enum Event {
     Token(u32),
-    Answered(Generated),
+    /// The answer, and the positions of its prompt that were cached.
+    Answered(Generated, usize),
     Checked(Checked),
     Failed(ScheduleError),
 }
@@ -32,6 +33,10 @@ pub(super) enum Need {
 /// A request, and the channel for its events.
 pub(super) struct Job {
     work: Work,
+    /// Whose keys and values it reuses, and leaves for later requests.
+    owner: Option<Owner>,
+    /// Positions of its prompt that were cached when it was admitted.
+    reused: usize,
     cancels: [Cancel; 2],
     events: Sender<Event>,
     /// Tokens of the answer that have been sent.
@@ -39,13 +44,30 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn new(work: Work, cancels: [Cancel; 2], events: Sender<Event>) -> Self {
+    pub(super) fn new(
+        work: Work,
+        owner: Option<Owner>,
+        cancels: [Cancel; 2],
+        events: Sender<Event>,
+    ) -> Self {
         Self {
             work,
+            owner,
+            reused: 0,
             cancels,
             events,
             told: 0,
         }
+    }
+
+    pub(super) const fn owner(&self) -> Option<Owner> {
+        self.owner
+    }
+
+    /// Records that `positions` of its prompt were cached. One that is admitted again, after an executor failed,
+    /// counts those that were cached at first.
+    pub(super) fn reused(&mut self, positions: usize) {
+        self.reused = self.reused.max(positions.min(self.prompt().len()));
     }
 
     /// Most positions of the cache that it can need.
@@ -123,7 +145,7 @@ impl Job {
     /// Sends the result; a job that is not done was cancelled.
     pub(super) fn finish(self) {
         let event = match self.work {
-            Work::Answer(generation) => Event::Answered(generation.finish()),
+            Work::Answer(generation) => Event::Answered(generation.finish(), self.reused),
             Work::Check(checking) => match checking.finish() {
                 Some(checked) => Event::Checked(checked),
                 None => Event::Failed(ScheduleError::Cancelled),

@@ -1,8 +1,15 @@
 //! The scheduler's thread: it selects the requests of the next pass, and their positions.
 
 use super::{
-    active::Active, budget::Budget, guarded::Guarded, job::Job, plan::Plan, prefix::Prefix,
-    queue::Queue, Fallback, Observer, PassReport, ScheduleError, ScheduleOptions,
+    active::Active,
+    budget::Budget,
+    guarded::Guarded,
+    job::Job,
+    kept::{Kept, KeptSequence},
+    plan::Plan,
+    prefix::Prefix,
+    queue::Queue,
+    Fallback, Observer, PassReport, ScheduleError, ScheduleOptions,
 };
 use crate::{Executor, ExecutorError, Output, Sequence};
 use std::{sync::Arc, time::Instant};
@@ -18,7 +25,15 @@ pub(super) struct Worker {
     active: Vec<Active>,
     budget: Budget,
     prefix: Prefix,
+    kept: Kept,
     output: Output,
+}
+
+/// A cache for a request, and the positions of its prompt that it holds.
+struct Place {
+    sequence: Sequence,
+    capacity: usize,
+    cached: usize,
 }
 
 /// Closes the queue when the thread ends, also after a panic.
@@ -47,6 +62,7 @@ impl Worker {
             active: Vec::new(),
             budget: budget(&options),
             prefix: Prefix::new(options.prefix),
+            kept: Kept::default(),
             output: Output::default(),
         }
     }
@@ -76,7 +92,15 @@ impl Worker {
     /// Ends the requests for which `is_over` is true, in their order.
     fn release(&mut self, is_over: impl Fn(&Job) -> bool) {
         for over in self.active.extract_if(.., |active| is_over(&active.job)) {
-            self.executor.close(over.sequence);
+            let tokens = over.job.tokens();
+            match over.job.owner() {
+                Some(owner) if over.cached > 0 => {
+                    let held = tokens.iter().take(over.cached).copied().collect();
+                    let kept = KeptSequence::new(owner, over.sequence, over.capacity, held);
+                    self.kept.put(&mut self.executor, kept);
+                }
+                _ => self.executor.close(over.sequence),
+            }
             over.job.finish();
         }
     }
@@ -88,8 +112,8 @@ impl Worker {
             let Some(job) = self.queue.pop() else {
                 break;
             };
-            let sequence = match self.open(job.positions()) {
-                Ok(sequence) => sequence,
+            let place = match self.place(&job) {
+                Ok(place) => place,
                 Err(ExecutorError::OutOfMemory { .. }) if !self.active.is_empty() => {
                     self.queue.push_front(job);
                     break;
@@ -103,13 +127,22 @@ impl Worker {
                     return Err(error);
                 }
             };
+            let is_owned = job.owner().is_some();
+            let sequence = place.sequence;
             self.active.push(Active {
                 job,
                 sequence,
-                cached: 0,
-                kept: false,
+                capacity: place.capacity,
+                cached: place.cached,
+                // The prompt of an owner is not kept for others.
+                kept: is_owned,
             });
-            if let Some(active) = self.active.last_mut() {
+            let Some(active) = self.active.last_mut() else {
+                continue;
+            };
+            if is_owned {
+                active.job.reused(place.cached);
+            } else {
                 active.cached =
                     self.prefix
                         .reuse(&mut self.executor, active.job.tokens(), sequence)?;
@@ -118,13 +151,84 @@ impl Worker {
         Ok(())
     }
 
-    /// Opens a cache for `positions`; frees the kept prefix if it needs the room.
-    fn open(&mut self, positions: usize) -> Result<Sequence, ExecutorError> {
-        match self.executor.open(positions) {
-            Err(ExecutorError::OutOfMemory { .. }) if self.prefix.release(&mut self.executor) => {
-                self.executor.open(positions)
+    /// A cache for a request: that which its owner left, if its prompt continues it.
+    fn place(&mut self, job: &Job) -> Result<Place, ExecutorError> {
+        let needed = job.positions();
+        let kept = job
+            .owner()
+            .and_then(|owner| self.kept.take(owner, job.tokens()));
+        let Some(kept) = kept else {
+            // An owner asks again, with a longer prompt.
+            let capacity = match job.owner() {
+                Some(_) => self.grown(needed),
+                None => needed,
+            };
+            return self.open(needed, capacity);
+        };
+        let common = kept.common(job.tokens());
+        if kept.capacity >= needed && kept.is_continued(common) {
+            return Ok(Place {
+                sequence: kept.sequence,
+                capacity: kept.capacity,
+                cached: common,
+            });
+        }
+        let wanted = self.grown(needed);
+        let place = match self.open(needed, wanted) {
+            Ok(place) => place,
+            Err(ExecutorError::OutOfMemory { .. }) if self.active.is_empty() => {
+                // Only what the owner itself left is in the way.
+                self.executor.close(kept.sequence);
+                return self.open(needed, needed);
             }
-            opened => opened,
+            Err(error) => {
+                self.kept.put(&mut self.executor, kept);
+                return Err(error);
+            }
+        };
+        let copied = self
+            .executor
+            .copy_prefix(kept.sequence, place.sequence, common);
+        if copied.is_ok() && kept.is_continued(common) {
+            self.executor.close(kept.sequence);
+        } else {
+            self.kept.put(&mut self.executor, kept);
+        }
+        if let Err(error) = copied {
+            self.executor.close(place.sequence);
+            return Err(error);
+        }
+        Ok(Place {
+            cached: common,
+            ..place
+        })
+    }
+
+    /// Positions for a sequence that now needs `needed` and will be continued.
+    fn grown(&self, needed: usize) -> usize {
+        let context = self.executor.architecture().context_length as usize;
+        needed.next_power_of_two().min(context).max(needed)
+    }
+
+    /// Opens a cache for `wanted` positions, or for `needed` if there is no room for more. Frees what is kept for
+    /// later requests if it needs the room.
+    fn open(&mut self, needed: usize, wanted: usize) -> Result<Place, ExecutorError> {
+        let mut capacity = wanted;
+        loop {
+            match self.executor.open(capacity) {
+                Ok(sequence) => {
+                    return Ok(Place {
+                        sequence,
+                        capacity,
+                        cached: 0,
+                    })
+                }
+                Err(ExecutorError::OutOfMemory { .. }) if capacity > needed => capacity = needed,
+                Err(ExecutorError::OutOfMemory { .. })
+                    if self.kept.release(&mut self.executor)
+                        || self.prefix.release(&mut self.executor) => {}
+                Err(error) => return Err(error),
+            }
         }
     }
 
@@ -189,6 +293,7 @@ impl Worker {
                 tracing::warn!("continuing with the fallback executor");
                 std::mem::replace(&mut self.executor, Guarded::new(executor)).discard();
                 self.prefix.forget();
+                self.kept.forget();
                 self.budget = budget(&self.options);
                 // The first admitted goes first again.
                 while let Some(Active { mut job, .. }) = self.active.pop() {
@@ -211,6 +316,7 @@ impl Worker {
         }
         if lost {
             self.prefix.forget();
+            self.kept.forget();
             self.queue.condemn(error);
         }
     }
