@@ -36,11 +36,12 @@ pub(crate) mod tokenizer;
 use crate::checkpoint::OpenCheckpoint;
 use noema_executor::{
     schedule::{Fallback, Observer},
-    Cancel, Device, DeviceClass, Executor, ExecutorError, ScheduleError, ScheduleOptions,
+    Cancel, Device, DeviceClass, Executor, ExecutorError, Owner, ScheduleError, ScheduleOptions,
     Scheduler,
 };
-use noema_numerics::{Flaw, GenerationParameters, Sampling};
-use noema_protocol::{text_bound, ParameterError, SamplingParameters};
+use noema_numerics::{End, Flaw, GenerationParameters, Sampling};
+use noema_protocol::{text_bound, ParameterError, SamplingParameters, SessionId};
+use noema_sessions::AnswerEnd;
 use prompt::{PromptCodec, PromptError, Unsupported};
 use sp_core::H256;
 use std::{fmt, ops::ControlFlow, sync::Arc};
@@ -115,6 +116,19 @@ pub struct Answer {
     pub hidden: Vec<H256>,
 }
 
+/// An answer of a session: tokens, whose text is the payer's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenAnswer {
+    /// Its tokens, including a final stop token.
+    pub tokens: Vec<u32>,
+    /// [Hashes](noema_numerics::hidden) of the hidden states from which the tokens were sampled, one for each.
+    pub hidden: Vec<H256>,
+    /// Tokens at the beginning of the prompt whose keys and values were cached.
+    pub cached_tokens: u32,
+    /// Why it ended; [`AnswerEnd::ByPayer`] if it was cancelled.
+    pub end: AnswerEnd,
+}
+
 /// The result of re-executing an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
@@ -161,6 +175,8 @@ pub enum AnswerFault {
     },
     /// The text is not that of the tokens.
     WrongText,
+    /// The answer ended for another reason than its receipt states.
+    WrongEnd,
 }
 
 impl fmt::Display for AnswerFault {
@@ -184,6 +200,9 @@ impl fmt::Display for AnswerFault {
                 write!(f, "the answer goes on after its end at {length} tokens")
             }
             Self::WrongText => f.write_str("the text of the answer is not that of its tokens"),
+            Self::WrongEnd => {
+                f.write_str("the answer ended for another reason than the receipt states")
+            }
         }
     }
 }
@@ -339,6 +358,79 @@ impl Engine {
         Ok(Check {
             verdict,
             prompt_tokens: count(&prompt),
+            hidden: checked.hidden.into_iter().map(H256).collect(),
+        })
+    }
+
+    /// Answers a prompt of a session, which consists of tokens. Keys and values that earlier answers of the session
+    /// left are reused. `on_token` is called with each token and can end the answer; `cancel` also does, even before
+    /// the first token.
+    pub fn answer_tokens(
+        &self,
+        cancel: &Cancel,
+        session: SessionId,
+        prompt: &[u32],
+        parameters: &SamplingParameters,
+        seed: [u8; 32],
+        on_token: &mut dyn FnMut(u32) -> ControlFlow<()>,
+    ) -> Result<TokenAnswer, EngineError> {
+        let request = self.request(parameters, seed)?;
+        let owner = Owner(session.0);
+        let answered = self
+            .scheduler
+            .answer_owned(owner, prompt, &request, cancel, on_token);
+        memory::give_back();
+        let (generated, cached) = answered?;
+        Ok(TokenAnswer {
+            cached_tokens: u32::try_from(cached).unwrap_or(u32::MAX),
+            end: match generated.end {
+                End::StopToken => AnswerEnd::Stop,
+                End::MaxTokens | End::ContextFull => AnswerEnd::Length,
+                _ => AnswerEnd::ByPayer,
+            },
+            tokens: generated.tokens,
+            hidden: generated.hidden.into_iter().map(H256).collect(),
+        })
+    }
+
+    /// Re-executes an answer of a session, whose receipt states `end`. An answer that the payer ended early is right
+    /// if its tokens are.
+    pub fn check_tokens(
+        &self,
+        cancel: &Cancel,
+        prompt: &[u32],
+        parameters: &SamplingParameters,
+        seed: [u8; 32],
+        tokens: &[u32],
+        end: AnswerEnd,
+    ) -> Result<Check, EngineError> {
+        let request = self.request(parameters, seed)?;
+        let checked = self.scheduler.check(prompt, tokens, &request, cancel);
+        memory::give_back();
+        let checked = checked?;
+        let stops = tokens
+            .last()
+            .is_some_and(|token| request.stop_tokens.contains(token));
+        let found = match checked.flaw {
+            None if stops => Ok(AnswerEnd::Stop),
+            None => Ok(AnswerEnd::Length),
+            Some(Flaw::EndsEarly { length }) if length == tokens.len() && length > 0 => {
+                Ok(AnswerEnd::ByPayer)
+            }
+            Some(flaw) => Err(flaw),
+        };
+        let verdict = match found {
+            Ok(found) if found == end => CheckVerdict::Valid,
+            // The worker stopped, and nothing but its own statement ends the answer there.
+            Ok(AnswerEnd::ByPayer) => CheckVerdict::Invalid(AnswerFault::EndsEarly {
+                length: tokens.len(),
+            }),
+            Ok(_) => CheckVerdict::Invalid(AnswerFault::WrongEnd),
+            Err(flaw) => CheckVerdict::Invalid(fault(flaw, tokens)),
+        };
+        Ok(Check {
+            verdict,
+            prompt_tokens: count(prompt),
             hidden: checked.hidden.into_iter().map(H256).collect(),
         })
     }

@@ -5,9 +5,10 @@ use noema_checkpoint::{
     blake2_256, tiles_root, Architecture, Frame, Manifest, Source, SourceFormat, FORMAT, H256,
     TEXT_LAYER_VERSION,
 };
-use noema_executor::{Device, DeviceClass};
+use noema_executor::{Cancel, Device, DeviceClass};
 use noema_numerics::{layout, testing::TestModel, NUMERICS_VERSION};
-use noema_protocol::{text_bound, SamplingParameters};
+use noema_protocol::{text_bound, SamplingParameters, SessionId};
+use noema_sessions::AnswerEnd;
 use noema_worker::{
     checkpoint::{OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, TOKENIZER, WEIGHTS},
     engine::{Answer, AnswerFault, CheckVerdict, Engine, EngineError},
@@ -447,4 +448,53 @@ fn text_leaves_out_special_and_unknown_tokens() {
     assert_eq!((tokens[0], tokens[tokens.len() - 1]), (0, STOP));
     let with_unknown = [tokens, vec![127, u32::MAX]].concat();
     assert_eq!(engine.decode(&with_unknown).expect("decodes"), "hi");
+}
+
+#[test]
+fn an_answer_of_a_session_passes_its_check_however_it_ended() {
+    let (_directory, engine) = open(frame(), 1);
+    let (cancel, parameters) = (Cancel::default(), sampled(20));
+    let prompt = engine.encode_prompt("Hello").expect("encodes");
+    let ask = || {
+        engine
+            .answer_tokens(
+                &cancel,
+                SessionId(4),
+                &prompt,
+                &parameters,
+                SEED,
+                &mut |_| ControlFlow::Continue(()),
+            )
+            .expect("answers")
+    };
+    let whole = ask();
+    assert_eq!(whole.cached_tokens, 0);
+    let again = ask();
+    assert_eq!(again.cached_tokens as usize, prompt.len() - 1);
+    assert_eq!(
+        (&again.tokens, &again.hidden),
+        (&whole.tokens, &whole.hidden)
+    );
+    let check = |tokens: &[u32], end| {
+        engine
+            .check_tokens(&cancel, &prompt, &parameters, SEED, tokens, end)
+            .expect("checks")
+    };
+    let right = check(&whole.tokens, whole.end);
+    assert_eq!(right.verdict, CheckVerdict::Valid);
+    assert_eq!(right.hidden, whole.hidden);
+    let wrong = CheckVerdict::Invalid(AnswerFault::WrongEnd);
+    assert_eq!(check(&whole.tokens, AnswerEnd::ByPayer).verdict, wrong);
+    let length = whole.tokens.len() - 1;
+    assert!(length > 0, "the answer has two tokens");
+    let early = &whole.tokens[..length];
+    let ended = check(early, AnswerEnd::ByPayer);
+    assert_eq!(ended.verdict, CheckVerdict::Valid);
+    assert_eq!(ended.hidden, whole.hidden[..length]);
+    let cut = CheckVerdict::Invalid(AnswerFault::EndsEarly { length });
+    assert_eq!(check(early, AnswerEnd::Length).verdict, cut);
+    assert_eq!(
+        check(&[], AnswerEnd::ByPayer).verdict,
+        CheckVerdict::Invalid(AnswerFault::EndsEarly { length: 0 })
+    );
 }
