@@ -20,6 +20,7 @@ use crate::whole;
 use futures::future::{BoxFuture, FutureExt};
 use noema_artefacts::{
     is_shared_from, Artefacts, BlobHash, Error, FetchProgress, Fetcher, Options, Peer, PeerId,
+    Protocol,
 };
 use noema_checkpoint::{CheckpointId, SourceFormat, H256};
 use seek::{seek, ALL};
@@ -150,6 +151,15 @@ impl FetchError {
 /// Opens an endpoint that keeps its key and its port in `folder`. If `listen` has port 0, it takes the last
 /// port again, or another one if that is taken.
 pub async fn open(folder: &Path, listen: SocketAddr) -> Result<Artefacts, FetchError> {
+    open_with(folder, listen, Vec::new).await
+}
+
+/// Opens an endpoint as [`open`] does, which serves `protocols`, too.
+pub async fn open_with(
+    folder: &Path,
+    listen: SocketAddr,
+    protocols: impl Fn() -> Vec<Protocol>,
+) -> Result<Artefacts, FetchError> {
     fs::create_dir_all(folder).map_err(place(folder))?;
     let secret = secret(folder)?;
     let remembered = folder.join(PORT);
@@ -161,12 +171,12 @@ pub async fn open(folder: &Path, listen: SocketAddr) -> Result<Artefacts, FetchE
         0 => last_port(&remembered)?,
         given => given,
     };
-    let mut opened = Artefacts::open(folder, &secret, options(wanted)).await;
+    let mut opened = Artefacts::open_with(folder, &secret, options(wanted), protocols()).await;
     if let Err(error @ Error::Bind { .. }) = &opened
         && wanted != listen.port()
     {
         warn!(%error, "the last port for sharing files is taken; sharing at another port");
-        opened = Artefacts::open(folder, &secret, options(0)).await;
+        opened = Artefacts::open_with(folder, &secret, options(0), protocols()).await;
     }
     let artefacts = opened?;
     if let Some(address) = artefacts.addresses().first() {

@@ -5,7 +5,10 @@ use crate::{
     BlobHash, Error, Fetcher, Options, PeerId, MAX_FILES, MAX_NAME_BYTES,
 };
 use futures::StreamExt;
-use iroh::protocol::Router;
+use iroh::{
+    protocol::{DynProtocolHandler, Router},
+    Endpoint,
+};
 use iroh_blobs::{
     api::{
         blobs::{AddPathOptions, ImportMode},
@@ -34,6 +37,14 @@ const LOCK: &str = "lock";
 const TRIES: usize = 5;
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// A protocol that an endpoint serves beside artefacts.
+pub struct Protocol {
+    /// The name by which peers ask for it.
+    pub alpn: &'static [u8],
+    /// Serves its connections.
+    pub handler: Box<dyn DynProtocolHandler>,
+}
+
 /// An endpoint that shares artefacts and fetches them.
 pub struct Artefacts {
     path: PathBuf,
@@ -55,6 +66,16 @@ impl Artefacts {
         secret: &[u8; 32],
         options: Options,
     ) -> Result<Self, Error> {
+        Self::open_with(path, secret, options, Vec::new()).await
+    }
+
+    /// Opens an endpoint as [`open`](Self::open) does, which serves `protocols`, too.
+    pub async fn open_with(
+        path: impl Into<PathBuf>,
+        secret: &[u8; 32],
+        options: Options,
+        protocols: Vec<Protocol>,
+    ) -> Result<Self, Error> {
         let path = path.into();
         fs::create_dir_all(&path).map_err(io_at(&path))?;
         let lock = lock(&path).await?;
@@ -74,9 +95,12 @@ impl Artefacts {
             options.max_connections,
             options.longest_connection,
         );
-        let router = Router::builder(fetcher.endpoint().clone())
-            .accept(iroh_blobs::ALPN, server)
-            .spawn();
+        let mut builder =
+            Router::builder(fetcher.endpoint().clone()).accept(iroh_blobs::ALPN, server);
+        for protocol in protocols {
+            builder = builder.accept(protocol.alpn, protocol.handler);
+        }
+        let router = builder.spawn();
         Ok(Self {
             path,
             store,
@@ -90,6 +114,11 @@ impl Artefacts {
     /// Fetches from other peers over the same endpoint.
     pub fn fetcher(&self) -> &Fetcher {
         &self.fetcher
+    }
+
+    /// The endpoint, for connections of other protocols.
+    pub fn endpoint(&self) -> &Endpoint {
+        self.router.endpoint()
     }
 
     /// The public key that peers know this endpoint by.

@@ -65,7 +65,8 @@ impl Fetcher {
         self.endpoint.close().await;
     }
 
-    pub(crate) fn endpoint(&self) -> &Endpoint {
+    /// The endpoint, for connections of other protocols.
+    pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 

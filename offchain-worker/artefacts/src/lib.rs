@@ -40,7 +40,7 @@ mod reach;
 mod serve;
 mod staging;
 
-pub use artefacts::{is_shared_from, Artefacts};
+pub use artefacts::{is_shared_from, Artefacts, Protocol};
 pub use endpoint::Fetcher;
 pub use error::{Asked, Error, PeerFault};
 pub use fetch::{FetchProgress, Fetched};
