@@ -10,6 +10,7 @@ mod follow;
 mod identity;
 mod issuance;
 mod perform;
+mod posts;
 mod read;
 mod rounds;
 mod shape;

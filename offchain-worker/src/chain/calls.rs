@@ -7,9 +7,10 @@ use super::types::{
 use noema_claims::HiddenProof;
 use noema_protocol::{
     CheckpointId, ClaimId, FamilyId, Prices, Receipt, RequestId, Role, RoundId, SamplingParameters,
-    Verdict,
+    SessionId, Verdict,
 };
 use noema_rounds::{CheckpointClaim, Contribution, ScoreSheet};
+use noema_sessions::{SessionPrices, SessionReceipt, Voucher};
 use sp_core::H256;
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_encode::EncodeAsType;
@@ -88,6 +89,77 @@ calls! {
         proof: HiddenProof,
         /// The salt of the commitment.
         salt: H256,
+    }
+    /// Reveals the result of a check of an answer of a session.
+    "Claims"."reveal_session_check" RevealSessionCheck {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+        /// The receipt of the leaf.
+        receipt: SessionReceipt,
+        /// The siblings of the receipt's hash, up to the claim's root.
+        path: Vec<H256>,
+        /// The proof of the hidden state at the validator's position.
+        proof: HiddenProof,
+        /// The salt of the commitment.
+        salt: H256,
+    }
+    /// Demands that the claimant posts a leaf.
+    "Claims"."demand_leaf" DemandLeaf {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+    }
+    /// Posts a leaf that was demanded or challenged.
+    "Claims"."post_leaf" PostLeaf {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+        /// The receipt of the leaf.
+        receipt: SessionReceipt,
+        /// The siblings of the receipt's hash, up to the claim's root.
+        path: Vec<H256>,
+        /// The tokens of the prompt.
+        prompt: Vec<u32>,
+        /// The tokens of the answer.
+        answer: Vec<u32>,
+    }
+    /// Opens a session.
+    "Sessions"."open_session" OpenSession {
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+        /// The controller of the worker; without one, a worker is drawn.
+        worker: Option<AccountId32>,
+        /// The account whose key signs vouchers.
+        voucher_key: AccountId32,
+        /// The most tokens of prompt and answer together.
+        leaf_tokens: u32,
+        /// The highest prices that the payer accepts.
+        price_limit: SessionPrices,
+        /// The amount to put on hold.
+        amount: Balance,
+    }
+    /// Adds to the hold of a session.
+    "Sessions"."top_up" TopUp {
+        /// The session.
+        session: SessionId,
+        /// The amount.
+        amount: Balance,
+    }
+    /// Claims the answers of a bundle.
+    "Sessions"."claim" ClaimSession {
+        /// The last voucher of the bundle.
+        voucher: Voucher,
+        /// The signature of the voucher key.
+        signature: WireSignature,
+    }
+    /// Closes a session.
+    "Sessions"."close_session" CloseSession {
+        /// The session.
+        session: SessionId,
     }
     /// Challenges a leaf.
     "Claims"."challenge" Challenge {

@@ -1,14 +1,18 @@
 //! Reading finalized state.
 
 use super::types::{
-    CheckDue, CheckpointRecord, ClaimInfo, EarningsLedger, FamilyRecord, Holding, OpenAnswer,
-    OperatorInfo, PriceList, RequestState, Status, VerdictDue, WireEndpoint,
+    CheckDue, CheckpointRecord, ClaimInfo, DemandDue, EarningsLedger, FamilyRecord, Holding,
+    OpenAnswer, OperatorInfo, PriceList, RequestState, SessionInfo, SessionOffer, Status,
+    VerdictDue, WireEndpoint,
 };
 use super::{classify, shape, Block, ChainError, PATIENCE};
 use crate::roles::rounds::Round;
 use crate::store::AccountBytes;
 use codec::{Decode, DecodeAll, Encode};
-use noema_protocol::{CheckpointId, ClaimId, FamilyId, RequestId, RoundId, SamplingParameters};
+use noema_protocol::{
+    CheckpointId, ClaimId, FamilyId, RequestId, RoundId, SamplingParameters, SessionId,
+};
+use noema_sessions::SessionTerms;
 use scale_info::TypeInfo;
 use std::collections::BTreeSet;
 use subxt::config::substrate::AccountId32;
@@ -238,6 +242,51 @@ impl At {
     /// A claim, with its job and its disputes.
     pub async fn claim(&self, claim: ClaimId) -> Result<Option<ClaimInfo>, ChainError> {
         self.view("Claims", "claim_info", (claim,)).await
+    }
+
+    /// The leaves that an operator, named by its controller or its hot key, has to post.
+    pub async fn demands_due(&self, operator: &AccountBytes) -> Result<Vec<DemandDue>, ChainError> {
+        self.view("Claims", "demands_due", (AccountId32(*operator),))
+            .await
+    }
+
+    /// The sessions of a worker, named by its controller or its hot key, that have not ended.
+    pub async fn worker_sessions(
+        &self,
+        operator: &AccountBytes,
+    ) -> Result<Vec<SessionId>, ChainError> {
+        self.view("Sessions", "worker_sessions", (AccountId32(*operator),))
+            .await
+    }
+
+    /// The sessions of a payer that can still be read.
+    pub async fn payer_sessions(&self, payer: &AccountBytes) -> Result<Vec<SessionId>, ChainError> {
+        self.view("Sessions", "payer_sessions", (AccountId32(*payer),))
+            .await
+    }
+
+    /// A session, with its claims that have not ended.
+    pub async fn session(&self, session: SessionId) -> Result<Option<SessionInfo>, ChainError> {
+        self.view("Sessions", "session_info", (session,)).await
+    }
+
+    /// The terms of a session; `None` before it has a worker and a seed.
+    pub async fn session_terms(
+        &self,
+        session: SessionId,
+    ) -> Result<Option<SessionTerms<AccountBytes>>, ChainError> {
+        self.view_by_position("Sessions", "session_terms", (session,))
+            .await
+    }
+
+    /// The workers with which a session can be opened, the cheapest first.
+    pub async fn session_offers(
+        &self,
+        checkpoint: &CheckpointId,
+        leaf_tokens: u32,
+    ) -> Result<Vec<SessionOffer>, ChainError> {
+        self.view("Sessions", "quote", (*checkpoint, leaf_tokens))
+            .await
     }
 
     /// The state of a request.

@@ -25,8 +25,8 @@
 //! # By position
 //!
 //! A round, [`Round`](crate::roles::rounds::Round), is decoded as the runtime encodes it: its lists have a type
-//! that cannot be decoded by name, and a round that has not changed is recognised by the hash of its encoding. Its
-//! type is compared with the metadata before: a field that was added, moved, removed, renamed or given another
+//! that cannot be decoded by name, and a round that has not changed is recognised by the hash of its encoding. So are
+//! the terms of a session, whose encoding is hashed. The type is compared with the metadata before: a field that was added, moved, removed, renamed or given another
 //! type is an error that names it, as is a variant that took the place of another; one that was added is an error
 //! where a value of it is read. So a worker that takes part in rounds runs either before such an upgrade or after
 //! it, and is replaced when it is enacted.
@@ -84,18 +84,20 @@ mod governance;
 mod issuance;
 mod operator;
 mod request;
+mod session;
 
 pub use checkpoint::{
     CheckpointRecord, FamilyRecord, Holding, Status, Weights, WireArchitecture, WireFeature,
     WireLayerPattern, WireTokenBounds, WireWindow,
 };
-pub use claim::{CheckDue, ClaimInfo, ClaimRecord, ClaimTerms, DueStep, Seat, VerdictDue};
+pub use claim::{CheckDue, ClaimInfo, ClaimRecord, ClaimTerms, Demand, DueStep, Seat, VerdictDue};
 pub use issuance::{Claimable, ClosedEpoch, PendingReward, RunningEpoch, ScheduledEpoch};
 pub use operator::{
     DeviceReport, EarningsLedger, Idle, Offer, OperatorInfo, OperatorRecord, PriceList,
     PriceVersions, Roles, WireAddress, WireDevice, WireDeviceClass, WireEndpoint, WireSignature,
 };
 pub use request::{Assignment, OpenAnswer, Payments, RefundReason, RequestPhase, RequestState};
+pub use session::{DemandDue, OpenClaim, SessionAccount, SessionInfo, SessionOffer, SessionRecord};
 
 pub use governance::{CheckpointsCall, TrainingCall, WireCall};
 

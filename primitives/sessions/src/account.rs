@@ -3,6 +3,7 @@
 use crate::{bundle::exposure, terms::check_fee, Agreement, ClaimRefusal, SessionRules, Voucher};
 use noema_economics::Balance;
 use noema_protocol::{apply, sent, stored};
+use serde::Serialize;
 use sp_arithmetic::traits::{AtLeast32BitUnsigned, One};
 
 /// Most claims of a session that may be smaller than [`SessionRules::min_claim`]: while it closes, one for the
@@ -11,8 +12,9 @@ pub const MAX_SMALL_CLAIMS: u32 = 2;
 
 /// The stage of a session; `until` is its last block.
 #[apply(sent)]
-#[derive(Copy)]
+#[derive(Copy, Serialize)]
 #[cfg_attr(feature = "by-name", derive(scale_decode::DecodeAsType))]
+#[serde(rename_all = "snake_case")]
 pub enum Stage<BlockNumber> {
     /// It waits for randomness that was not known when it was opened.
     Unseeded,
@@ -32,8 +34,9 @@ pub enum Stage<BlockNumber> {
 
 /// Why a session is over.
 #[apply(sent)]
-#[derive(Copy)]
+#[derive(Copy, Serialize)]
 #[cfg_attr(feature = "by-name", derive(scale_decode::DecodeAsType))]
+#[serde(rename_all = "snake_case")]
 pub enum Ended {
     /// The payer closed it before it had a seed.
     Cancelled,

@@ -84,6 +84,20 @@ from_chain! {
         pub draws: u32,
         /// The validators that were drawn.
         pub seats: Vec<Seat>,
+        /// The leaves that the claimant has to post, or has posted.
+        pub demands: Vec<Demand>,
+    }
+}
+
+from_chain! {
+    /// A leaf that the claimant has to post, or has posted.
+    pub struct Demand {
+        /// The leaf.
+        pub leaf: u32,
+        /// The last block in which it may be posted.
+        pub until: BlockNumber,
+        /// Whether it is posted.
+        pub is_posted: bool,
     }
 }
 

@@ -1,0 +1,128 @@
+//! Leaves that claimants posted: their tokens are in the calls, and nowhere in the state.
+
+use super::{At, ChainError, Node};
+use noema_protocol::ClaimId;
+use noema_session_transport::SessionLeaf;
+use noema_sessions::SessionReceipt;
+use sp_core::H256;
+use subxt::ext::scale_decode::DecodeAsType;
+
+/// A call that posts a leaf, by the names of its arguments.
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct Post {
+    claim: ClaimId,
+    leaf: u32,
+    receipt: SessionReceipt,
+    path: Vec<H256>,
+    prompt: Vec<u32>,
+    answer: Vec<u32>,
+}
+
+/// A call of the runtime that posts a leaf. A value of another variant is not decoded.
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+enum PostingCall {
+    Claims(ClaimsCall),
+}
+
+/// A call of pallet `claims`, by its name in the runtime.
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+#[allow(non_camel_case_types)]
+enum ClaimsCall {
+    post_leaf {
+        claim: ClaimId,
+        leaf: u32,
+        receipt: SessionReceipt,
+        path: Vec<H256>,
+        prompt: Vec<u32>,
+        answer: Vec<u32>,
+    },
+}
+
+/// The event of a post.
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
+struct LeafPosted {
+    claim: ClaimId,
+    leaf: u32,
+}
+
+impl Node {
+    /// The leaf of a claim that its claimant posted in the finalized block `last` or earlier, but not before block
+    /// `first`; `None` if there is none. Reads these blocks, the youngest first.
+    pub async fn posted_leaf(
+        &self,
+        (claim, leaf): (ClaimId, u32),
+        first: u64,
+        last: u64,
+    ) -> Result<Option<SessionLeaf>, ChainError> {
+        for number in (first..=last).rev() {
+            let at = self.at(number).await?;
+            let posts: Vec<LeafPosted> = at.events().await?.all("Claims", "LeafPosted")?;
+            let is_here = posts
+                .iter()
+                .any(|post| (post.claim, post.leaf) == (claim, leaf));
+            if is_here {
+                return at.post_of(claim, leaf).await;
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl At {
+    /// The leaf that a call in this block posts.
+    async fn post_of(&self, claim: ClaimId, leaf: u32) -> Result<Option<SessionLeaf>, ChainError> {
+        let extrinsics = self.block.extrinsics();
+        let extrinsics = self
+            .in_time("extrinsics of a block", extrinsics.fetch())
+            .await?;
+        // One that cannot be decoded is none that this program knows how to make.
+        for extrinsic in extrinsics.iter().filter_map(Result::ok) {
+            let post = match (extrinsic.pallet_name(), extrinsic.call_name()) {
+                ("Claims", "post_leaf") => extrinsic
+                    .decode_call_data_fields_unchecked_as::<Post>()
+                    .ok(),
+                ("Duties", "perform") => extrinsic
+                    .iter_call_data_fields()
+                    .find(|field| field.name() == "duty")
+                    .and_then(|field| field.decode_as::<PostingCall>().ok())
+                    .map(Post::from),
+                _ => None,
+            };
+            let found = post.filter(|post| (post.claim, post.leaf) == (claim, leaf));
+            if let Some(post) = found {
+                return Ok(Some(SessionLeaf {
+                    receipt: post.receipt,
+                    path: post.path,
+                    prompt: post.prompt,
+                    answer: post.answer,
+                }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl From<PostingCall> for Post {
+    fn from(call: PostingCall) -> Self {
+        let PostingCall::Claims(ClaimsCall::post_leaf {
+            claim,
+            leaf,
+            receipt,
+            path,
+            prompt,
+            answer,
+        }) = call;
+        Self {
+            claim,
+            leaf,
+            receipt,
+            path,
+            prompt,
+            answer,
+        }
+    }
+}
