@@ -7,6 +7,7 @@
 use crate::chain::types::WireSignature;
 use crate::store::AccountBytes;
 use noema_protocol::hashing;
+use noema_session_transport::{Sign, SignatureBytes};
 use sp_core::H256;
 use std::fmt;
 use std::io::Write;
@@ -163,6 +164,16 @@ impl Key {
     /// The pair, for signing.
     pub fn pair(&self) -> &Keypair {
         &self.pair
+    }
+}
+
+impl Sign for Key {
+    fn account(&self) -> AccountBytes {
+        self.pair.public_key().0
+    }
+
+    fn sign(&self, payload: &H256) -> SignatureBytes {
+        self.pair.sign(payload.as_bytes()).0
     }
 }
 

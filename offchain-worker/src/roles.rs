@@ -11,11 +11,14 @@
 //! ```text
 //! listed ──► computed, and on disk ──►  submitted  ──► done
 //!   answer                             submitted
-//!   check                              committed, revealed; or challenged
+//!   check                              committed, revealed; or challenged; the leaf of a session demanded
 //!   verdict                            committed, revealed
 //!   contribution, scores               committed, revealed
 //!   next checkpoint                    claimed; announced as a holding
 //! ```
+//!
+//! The answers of sessions are given beside the loop, too, by [`noema_session_transport`]; the loop tells it what the
+//! chain knows of them, submits its claims, and posts the leaves that validators demand.
 //!
 //! Long work runs in tasks beside the loop, and so does waiting for the fate of a submission. So the loop
 //! never blocks: an operator that trains for hours still meets the deadline of a check.
@@ -34,6 +37,8 @@ mod queue;
 mod records;
 pub mod rounds;
 mod serve;
+mod session_checks;
+mod sessions;
 mod steps;
 mod tasks;
 mod turns;
@@ -45,7 +50,8 @@ pub use action::Action;
 pub use engines::{Engines, ExecutionError, LoadedEngines};
 pub use noema_executor::Cancel;
 pub use operator::{OperatorLoop, Pace};
-pub use view::{ChainView, ChainViewError, Duties, DutyOutcome, Reward, Rewards};
+pub use session_checks::{ClaimedAnswer, LeafError, LeafSource};
+pub use view::{ChainView, ChainViewError, Duties, DutyOutcome, LeafDemand, Reward, Rewards};
 
 use crate::engine::Check;
 use crate::store::AccountBytes;
@@ -172,6 +178,15 @@ pub enum Workload {
     },
     /// To re-execute a leaf, and to decide whether it is true.
     Verdict(Answered),
+    /// To read a leaf of a session from its claimant or from the chain, and to check it as another leaf.
+    SessionCheck {
+        /// The leaf.
+        claimed: Box<ClaimedAnswer>,
+        /// Determines the position; see [`Part::Check`].
+        point: u64,
+    },
+    /// To read a leaf of a session from the chain, and to decide whether it is true.
+    SessionVerdict(Box<ClaimedAnswer>),
 }
 
 /// The result of the re-execution of a leaf.

@@ -21,6 +21,7 @@ mod load;
 mod operators;
 mod peers;
 mod rounds;
+mod sessions;
 mod share;
 mod supervisor;
 
@@ -32,16 +33,19 @@ use crate::artefacts;
 use crate::chain::{follow, Link, Node, NodeView};
 use crate::checkpoint::Library;
 use crate::metrics::{self, Metrics};
-use crate::roles::{LoadedEngines, OperatorLoop, Pace};
+use crate::roles::{LeafSource, LoadedEngines, OperatorLoop, Pace};
 use crate::store::{Store, StoreError};
 use announce::{Announcer, Endpoint};
 use canonical::Successor;
 use futures::future::BoxFuture;
 use load::Loader;
+use noema_artefacts::Fetcher;
 use noema_executor::Device;
 use noema_protocol::Role;
+use noema_session_transport::{Acceptor, AcceptorLimits, ServedSessions};
 use operators::Recorded;
 use rounds::Resources;
+use sessions::{Leaves, SessionResources};
 use share::Sharing;
 use std::convert::Infallible;
 use std::io;
@@ -51,10 +55,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 /// The time that tasks have to stop: a trainer saves its state at the end of a step.
 const PATIENCE: Duration = Duration::from_secs(6);
+/// The time that answers of sessions have to end.
+const DRAIN: Duration = Duration::from_secs(5);
 /// The time that the endpoint has to close its connections.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -67,6 +74,7 @@ pub struct Worker {
     metrics: Metrics,
     metrics_address: Option<SocketAddr>,
     supervisor: Supervisor,
+    sessions: Vec<Arc<ServedSessions>>,
     sharing: Option<Sharing>,
 }
 
@@ -107,7 +115,8 @@ impl Worker {
         let store = open_store(&config, &node, &recorded)?;
         let datasets = rounds::datasets(&config)?;
         let shared = folder(&config, "artefacts", &node, &recorded)?;
-        let sharing = share::open(&config, &shared, &checkpoints).await?;
+        let acceptor = Acceptor::new(AcceptorLimits::default());
+        let sharing = share::open(&config, &shared, &checkpoints, &acceptor).await?;
         let endpoint = match &sharing {
             Some(sharing) => Endpoint::Open(sharing.shared()),
             None => silent(&shared),
@@ -129,7 +138,13 @@ impl Worker {
             &device,
             metrics.clone(),
         );
+        let sessions = sessions_of(&config, &node, &recorded, (&engines, &link), &metrics)?;
         let mut tasks = Tasks {
+            sessions,
+            served: Vec::new(),
+            fetcher: sharing
+                .as_ref()
+                .map(|sharing| sharing.artefacts().fetcher().clone()),
             files: folder(&config, "rounds", &node, &recorded)?,
             engines,
             store: Arc::new(store),
@@ -148,9 +163,13 @@ impl Worker {
         for operator in &recorded {
             tasks.operate(operator)?;
         }
+        if let Some(sharing) = &sharing {
+            acceptor.serve(sharing.artefacts().peer(), tasks.served.clone());
+        }
         tasks.announce(announcer);
         tasks.follow(head_sender);
         Ok(Self {
+            sessions: tasks.served,
             stop: stop_sender,
             metrics,
             metrics_address,
@@ -173,7 +192,12 @@ impl Worker {
     pub fn stop(self) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             self.stop.send_replace(true);
+            let mut drains = JoinSet::new();
+            for sessions in self.sessions {
+                drains.spawn(async move { sessions.drain(DRAIN).await });
+            }
             self.supervisor.finish(PATIENCE).await;
+            while drains.join_next().await.is_some() {}
             if let Some(sharing) = self.sharing {
                 let goodbye = tokio::time::timeout(GOODBYE, sharing.shutdown()).await;
                 if goodbye.is_err() {
@@ -193,6 +217,12 @@ struct Tasks {
     store: Arc<Store>,
     /// Resources for rounds; `None` if the worker shares no files with other operators.
     rounds: Option<Resources>,
+    /// Resources for sessions; `None` if no operator serves, or their store failed.
+    sessions: Option<SessionResources>,
+    /// The sessions of each operator that serves.
+    served: Vec<Arc<ServedSessions>>,
+    /// The endpoint of the worker, if it shares files with other operators.
+    fetcher: Option<Fetcher>,
     /// The folder for the files of rounds.
     files: PathBuf,
     metrics: Metrics,
@@ -245,7 +275,20 @@ impl Tasks {
         let trains = identity.rounds == Some(Role::Trainer);
         let scores = identity.rounds == Some(Role::Validator);
         info!(operator = %name, serves, validates, trains, scores, "ready");
-        let chain = NodeView::new(self.link.clone(), operator.key.clone(), &identity);
+        let mut chain = NodeView::new(self.link.clone(), operator.key.clone(), &identity);
+        let resources = self.sessions.as_ref().filter(|_| serves);
+        let sessions = resources.map(|resources| resources.serve(operator));
+        if let Some(sessions) = &sessions {
+            chain = chain.with_sessions();
+            self.served.push(sessions.clone());
+        }
+        let leaves: Option<Arc<dyn LeafSource>> = match validates {
+            true => {
+                let (link, key) = (self.link.clone(), operator.key.clone());
+                Some(Arc::new(Leaves::new(link, key, self.fetcher.clone())))
+            }
+            false => None,
+        };
         let chain = Arc::new(chain);
         let (engines, store) = (self.engines.clone(), self.store.clone());
         let (metrics, head, stop) = (self.metrics.clone(), self.head.clone(), self.stop.clone());
@@ -258,6 +301,12 @@ impl Tasks {
             );
             if identity.serves || identity.validates {
                 operator = operator.with_engines(engines.clone(), Pace::default());
+            }
+            if let Some(sessions) = &sessions {
+                operator = operator.with_sessions(sessions.clone());
+            }
+            if let Some(leaves) = &leaves {
+                operator = operator.with_leaves(leaves.clone());
             }
             if let Some((setup, exchange)) = &rounds {
                 operator = operator.with_rounds(setup.clone(), exchange.clone());
@@ -377,6 +426,30 @@ fn open_store(config: &Config, node: &Node, operators: &[Recorded]) -> Result<St
         Err(error) => return Err(error.into()),
     }
     Ok(store)
+}
+
+/// Opens the store of sessions, if an operator serves. One that fails is no reason not to answer public requests.
+fn sessions_of(
+    config: &Config,
+    node: &Node,
+    operators: &[Recorded],
+    (engines, link): (&Arc<LoadedEngines>, &Arc<Link>),
+    metrics: &Metrics,
+) -> Result<Option<SessionResources>, ServiceError> {
+    let mut all = operators.iter();
+    if !all.any(|operator| operator.identity(config).serves) {
+        return Ok(None);
+    }
+    let path = folder(config, "sessions", node, operators)?.with_extension("redb");
+    let (engines, link) = (engines.clone(), link.clone());
+    match SessionResources::open(&path, engines, link, node.genesis()) {
+        Ok(resources) => Ok(Some(resources)),
+        Err(error) => {
+            error!(store = %path.display(), %error, "the store of sessions failed; no sessions are served until the next start");
+            metrics.degraded.is_troubled("sessions", &error.to_string());
+            Ok(None)
+        }
+    }
 }
 
 /// The folder of this chain and this set of operators, named after the first operator.

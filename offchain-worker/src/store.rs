@@ -11,7 +11,9 @@
 
 mod record;
 
-pub use record::{JobKey, JobRecord, JobStage, Product, StoredAnswer, StoredCheck, Ticket};
+pub use record::{
+    JobKey, JobRecord, JobStage, Product, StoredAnswer, StoredCheck, StoredSessionCheck, Ticket,
+};
 
 use crate::whole;
 use codec::{Decode, Encode};

@@ -93,8 +93,8 @@ pub struct ScheduleOptions {
 impl Default for ScheduleOptions {
     fn default() -> Self {
         Self {
-            // The room of a worker, and as many for checks.
-            sequences: 32,
+            // The room of a worker, as many for checks, and as many answers of sessions as for both together.
+            sequences: 64,
             waiting: 64,
             positions: 64,
             positions_alone: 256,

@@ -1,10 +1,12 @@
 //! From an operator's action to the call that its hot key submits.
 
 use super::calls::{
-    AnnounceHolding, Challenge, ClaimCheckpoint, ClaimReward, CommitCheck, CommitContribution,
-    CommitScores, CommitVerdict, JoinRound, ObjectToClaim, ObjectToScores, Resume, RevealCheck,
-    RevealContribution, RevealScores, RevealVerdict, SubmitAnswer,
+    AnnounceHolding, Challenge, ClaimCheckpoint, ClaimReward, ClaimSession, CommitCheck,
+    CommitContribution, CommitScores, CommitVerdict, DemandLeaf, JoinRound, ObjectToClaim,
+    ObjectToScores, PostLeaf, Resume, RevealCheck, RevealContribution, RevealScores,
+    RevealSessionCheck, RevealVerdict, SubmitAnswer,
 };
+use super::types::WireSignature;
 use super::{ChainError, Node};
 use crate::keys::Key;
 use crate::roles::rounds::RoundStep;
@@ -59,6 +61,40 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
                 path: Vec::new(),
                 proof,
                 salt,
+            };
+            node.perform(call, key).await
+        }
+        Action::RevealSessionCheck { claim, leaf, check } => {
+            let call = RevealSessionCheck {
+                claim,
+                leaf,
+                receipt: check.receipt,
+                path: check.path,
+                proof: check.proof,
+                salt: check.salt,
+            };
+            node.perform(call, key).await
+        }
+        Action::DemandLeaf { claim, leaf } => node.perform(DemandLeaf { claim, leaf }, key).await,
+        Action::PostLeaf {
+            claim,
+            leaf,
+            posted,
+        } => {
+            let call = PostLeaf {
+                claim,
+                leaf,
+                receipt: posted.receipt,
+                path: posted.path,
+                prompt: posted.prompt,
+                answer: posted.answer,
+            };
+            node.perform(call, key).await
+        }
+        Action::ClaimSession(step) => {
+            let call = ClaimSession {
+                voucher: step.voucher,
+                signature: WireSignature::Sr25519(step.signature),
             };
             node.perform(call, key).await
         }

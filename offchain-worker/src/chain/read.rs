@@ -445,7 +445,7 @@ impl At {
     }
 
     /// The checkpoints that an operator still has to execute: those for which it may be drawn, in the current
-    /// term or a later one, and those of its open jobs.
+    /// term or a later one, those of its open jobs, and those of its sessions.
     pub async fn owed(
         &self,
         controller: &AccountBytes,
@@ -464,7 +464,17 @@ impl At {
         let checks = checks.into_iter().map(|check| check.checkpoint);
         let verdicts = verdicts.into_iter().map(|verdict| verdict.checkpoint);
         let jobs = answers.chain(checks).chain(verdicts);
-        Ok(drawn.into_iter().chain(jobs).collect())
+        let mut owed: BTreeSet<_> = drawn.into_iter().chain(jobs).collect();
+        let sessions = match self.worker_sessions(controller).await {
+            // The runtime has no sessions yet.
+            Err(ChainError::Incompatible { .. }) => Vec::new(),
+            sessions => sessions?,
+        };
+        for session in sessions {
+            let info = self.session(session).await?;
+            owed.extend(info.map(|info| info.session.checkpoint));
+        }
+        Ok(owed)
     }
 
     /// An operator's ledger of earnings and losses.

@@ -26,10 +26,10 @@
 //!
 //! A round, [`Round`](crate::roles::rounds::Round), is decoded as the runtime encodes it: its lists have a type
 //! that cannot be decoded by name, and a round that has not changed is recognised by the hash of its encoding. So are
-//! the terms of a session, whose encoding is hashed. The type is compared with the metadata before: a field that was added, moved, removed, renamed or given another
-//! type is an error that names it, as is a variant that took the place of another; one that was added is an error
-//! where a value of it is read. So a worker that takes part in rounds runs either before such an upgrade or after
-//! it, and is replaced when it is enacted.
+//! the terms of a session, whose encoding both sides hash. The type is compared with the metadata before: a field
+//! that was added, moved, removed, renamed or given another type is an error that names it, as is a variant that took
+//! the place of another; one that was added is an error where a value of it is read. So a worker that takes part in
+//! rounds or serves sessions runs either before such an upgrade or after it, and is replaced when it is enacted.
 //!
 //! The result of a call of a view function around the value, and the transactions of duties, have the fixed
 //! formats of polkadot-sdk.

@@ -3,19 +3,26 @@
 use super::perform::perform;
 use super::read::At;
 use super::rounds::OpenRounds;
-use super::types::{CheckDue, DueStep, Idle, OpenAnswer, RequestPhase, RequestState, VerdictDue};
+use super::types::{
+    CheckDue, DemandDue, DueStep, Idle, OpenAnswer, RequestPhase, RequestState, SessionInfo,
+    VerdictDue,
+};
 use super::{ChainError, Link};
 use crate::keys::Key;
 use crate::roles::{
-    Action, Answered, ChainView, ChainViewError, Duties, Duty, DutyOutcome, DutyStep, Identity,
-    Part, Question, Reward, Rewards, Task, Workload,
+    Action, Answered, ChainView, ChainViewError, ClaimedAnswer, Duties, Duty, DutyOutcome,
+    DutyStep, Identity, LeafDemand, Part, Question, Reward, Rewards, Task, Workload,
 };
 use crate::store::AccountBytes;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use noema_protocol::{ClaimId, Job, RequestId};
+use futures::stream::{self, StreamExt};
+use noema_protocol::{ClaimId, Job, RequestId, SessionId};
+use noema_session_transport::{OpenBundle, SessionFacts};
+use noema_sessions::SessionTerms;
 use sp_core::H256;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reads the duties of one controller and signs with its hot key.
 pub struct NodeView {
@@ -26,7 +33,14 @@ pub struct NodeView {
     validates: bool,
     takes_part: bool,
     rounds: OpenRounds,
+    /// The terms of the operator's sessions, which never change; `None` if it serves none.
+    terms: Option<Mutex<Terms>>,
 }
+
+type Terms = BTreeMap<SessionId, SessionTerms<AccountBytes>>;
+
+/// The number of sessions that are read at the same time.
+const READ_TOGETHER: usize = 8;
 
 impl NodeView {
     /// The chain for the operator with this hot key; it reads the duties of the operator's roles.
@@ -39,7 +53,15 @@ impl NodeView {
             validates: operator.validates,
             takes_part: operator.rounds.is_some(),
             rounds: OpenRounds::default(),
+            terms: None,
         }
+    }
+
+    /// Reads the operator's sessions, too, and the leaves that it has to post.
+    #[must_use]
+    pub fn with_sessions(mut self) -> Self {
+        self.terms = Some(Mutex::default());
+        self
     }
 
     async fn finalized(&self) -> Result<At, ChainError> {
@@ -53,13 +75,17 @@ impl ChainView for NodeView {
         let node = self.link.node()?;
         let at = node.finalized().await?;
         let operator = &self.controller;
-        let (info, answers, checks, verdicts, rounds) = futures::try_join!(
+        let serves_sessions = self.terms.is_some();
+        let (info, answers, checks, verdicts, rounds, sessions, demands) = futures::try_join!(
             at.operator(operator),
             if_wanted(self.serves, at.assignments(operator)),
             if_wanted(self.validates, at.checks_due(operator)),
             if_wanted(self.validates, at.verdicts_due(operator)),
             if_wanted(self.takes_part, self.rounds.read(&node, &at)),
+            if_wanted(serves_sessions, known(at.worker_sessions(operator))),
+            if_wanted(serves_sessions, known(at.demands_due(operator))),
         )?;
+        let sessions = self.facts(&at, node.genesis(), sessions).await?;
         let info = info.ok_or_else(|| {
             ChainViewError::Missing(format!(
                 "the operator {} is no longer registered; register it again with: noema-worker register operator",
@@ -76,6 +102,9 @@ impl ChainView for NodeView {
             due,
             rounds,
             is_absent: info.idle == Some(Idle::Absent),
+            sessions,
+            demands: demands.into_iter().filter_map(demand).collect(),
+            free_bond: info.operator.bond.saturating_sub(info.operator.locked),
         })
     }
 
@@ -83,6 +112,23 @@ impl ChainView for NodeView {
         let at = self.finalized().await?;
         Ok(match duty.part {
             Part::Answer(request) => self.answer(&at, request).await?,
+            Part::Check {
+                claim,
+                leaf,
+                claimed: claimed @ Job::Session(..),
+                point,
+            } => {
+                let found = claimed_answer(&at, self.genesis()?, (claim, leaf), claimed).await?;
+                found
+                    .zip(duty.part.subject())
+                    .map(|(claimed, subject)| Task {
+                        subject,
+                        work: Workload::SessionCheck {
+                            claimed: Box::new(claimed),
+                            point,
+                        },
+                    })
+            }
             Part::Check { claimed, point, .. } => {
                 let leaf = leaf(&at, claimed).await?;
                 leaf.zip(duty.part.subject()).map(|(leaf, subject)| Task {
@@ -90,8 +136,14 @@ impl ChainView for NodeView {
                     work: Workload::Check { leaf, point },
                 })
             }
-            Part::Verdict { claim, .. } => verdict(&at, claim).await?,
+            Part::Verdict { claim, leaf } => verdict(&at, self.genesis()?, (claim, leaf)).await?,
         })
+    }
+
+    async fn session(&self, session: SessionId) -> Result<Option<SessionFacts>, ChainViewError> {
+        let at = self.finalized().await?;
+        let (info, terms) = futures::try_join!(at.session(session), at.session_terms(session))?;
+        Ok(info.zip(terms).map(|(info, terms)| facts(info, terms)))
     }
 
     async fn rewards(&self) -> Result<Rewards, ChainViewError> {
@@ -133,6 +185,60 @@ impl ChainView for NodeView {
 }
 
 impl NodeView {
+    fn genesis(&self) -> Result<H256, ChainError> {
+        Ok(self.link.node()?.genesis())
+    }
+
+    /// The facts on these sessions, of those that have a seed.
+    async fn facts(
+        &self,
+        at: &At,
+        genesis: H256,
+        sessions: Vec<SessionId>,
+    ) -> Result<Vec<SessionFacts>, ChainError> {
+        let mut reads = Vec::with_capacity(sessions.len());
+        for session in sessions {
+            reads.push(self.facts_of(at, genesis, session));
+        }
+        let read: Vec<_> = stream::iter(reads).buffered(READ_TOGETHER).collect().await;
+        let mut facts = Vec::with_capacity(read.len());
+        for found in read {
+            facts.extend(found?);
+        }
+        if let Some(terms) = &self.terms {
+            let known = facts
+                .iter()
+                .map(|facts: &SessionFacts| (facts.terms.session, facts.terms.clone()));
+            *terms.lock().unwrap_or_else(PoisonError::into_inner) = known.collect();
+        }
+        Ok(facts)
+    }
+
+    async fn facts_of(
+        &self,
+        at: &At,
+        genesis: H256,
+        session: SessionId,
+    ) -> Result<Option<SessionFacts>, ChainError> {
+        let Some(info) = at.session(session).await? else {
+            return Ok(None);
+        };
+        // The terms are the same as long as their hash is, also on a chain that was restarted.
+        let known = self.known_terms(session);
+        let known = known.filter(|terms| info.terms == Some(terms.hash(genesis)));
+        let terms = match known {
+            Some(terms) => Some(terms),
+            None => at.session_terms(session).await?,
+        };
+        Ok(terms.map(|terms| facts(info, terms)))
+    }
+
+    fn known_terms(&self, session: SessionId) -> Option<SessionTerms<AccountBytes>> {
+        let terms = self.terms.as_ref()?.lock();
+        let terms = terms.unwrap_or_else(PoisonError::into_inner);
+        terms.get(&session).cloned()
+    }
+
     /// The task of answering a request, if this operator is still drawn for it.
     async fn answer(&self, at: &At, id: RequestId) -> Result<Option<Task>, ChainError> {
         let Some(state) = at.request(id).await? else {
@@ -214,12 +320,99 @@ async fn if_wanted<T>(
     }
 }
 
-/// The disputed leaf of a claim.
-async fn verdict(at: &At, id: ClaimId) -> Result<Option<Task>, ChainViewError> {
+/// Nothing where the runtime has no sessions yet.
+async fn known<T>(
+    read: impl Future<Output = Result<Vec<T>, ChainError>>,
+) -> Result<Vec<T>, ChainError> {
+    match read.await {
+        Err(ChainError::Incompatible { .. }) => Ok(Vec::new()),
+        read => read,
+    }
+}
+
+fn facts(info: SessionInfo, terms: SessionTerms<AccountBytes>) -> SessionFacts {
+    let account = info.session.account;
+    let open = info.open_claims.into_iter();
+    SessionFacts {
+        terms,
+        held: account.held,
+        claimed: account.count,
+        stage: account.stage,
+        open_claims: open
+            .map(|(number, open)| OpenBundle {
+                number,
+                claim: open.claim,
+                first: open.first,
+                leaves: open.leaves,
+            })
+            .collect(),
+    }
+}
+
+fn demand(due: DemandDue) -> Option<LeafDemand> {
+    match due.job {
+        Job::Session(session, number) => Some(LeafDemand {
+            claim: due.claim,
+            leaf: due.leaf,
+            session,
+            number,
+            until: due.until.into(),
+        }),
+        Job::Request(_) | Job::Round(_) | Job::Check(..) | Job::Dispute(..) => None,
+    }
+}
+
+/// The leaf of a claim of a session; `None` if the chain no longer has it.
+async fn claimed_answer(
+    at: &At,
+    genesis: H256,
+    (claim, leaf): (ClaimId, u32),
+    job: Job,
+) -> Result<Option<ClaimedAnswer>, ChainError> {
+    let Job::Session(session, number) = job else {
+        return Ok(None);
+    };
+    let (info, terms, claimed) = futures::try_join!(
+        at.session(session),
+        at.session_terms(session),
+        at.claim(claim)
+    )?;
+    let (Some(info), Some(terms), Some(claimed)) = (info, terms, claimed) else {
+        return Ok(None);
+    };
+    let mut open = info.open_claims.iter();
+    let Some((_, open)) = open.find(|(other, _)| *other == number) else {
+        return Ok(None);
+    };
+    Ok(Some(ClaimedAnswer {
+        claim,
+        leaf,
+        claimant: claimed.claim.terms.claimant.0,
+        made_at: claimed.claim.made_at.into(),
+        root: claimed.claim.terms.root,
+        leaves: claimed.claim.terms.leaves,
+        first: open.first,
+        agreement: terms.agreement(genesis),
+    }))
+}
+
+/// A disputed leaf of a claim.
+async fn verdict(
+    at: &At,
+    genesis: H256,
+    (id, leaf_index): (ClaimId, u32),
+) -> Result<Option<Task>, ChainViewError> {
     let Some(info) = at.claim(id).await? else {
         return Ok(None);
     };
     let subject: H256 = info.claim.terms.root;
+    if let Job::Session(..) = info.job {
+        let claimed = claimed_answer(at, genesis, (id, leaf_index), info.job).await?;
+        return Ok(claimed.map(|claimed| Task {
+            subject,
+            work: Workload::SessionVerdict(Box::new(claimed)),
+        }));
+    }
     let leaf = leaf(at, info.job).await?;
     Ok(leaf.map(|leaf| Task {
         subject,

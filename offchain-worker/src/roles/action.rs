@@ -1,9 +1,10 @@
 //! The calls of an operator.
 
 use super::rounds::RoundStep;
-use crate::store::AccountBytes;
+use crate::store::{AccountBytes, StoredSessionCheck};
 use noema_claims::HiddenProof;
 use noema_protocol::{CheckpointId, ClaimId, Receipt, RequestId, RoundId, Verdict};
+use noema_session_transport::{ClaimStep, SessionLeaf};
 use sp_core::H256;
 use std::fmt;
 
@@ -43,6 +44,33 @@ pub enum Action {
         /// The salt of the commitment.
         salt: H256,
     },
+    /// Reveals the result of a check of an answer of a session.
+    RevealSessionCheck {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+        /// The result.
+        check: Box<StoredSessionCheck>,
+    },
+    /// Demands that the claimant posts a leaf.
+    DemandLeaf {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+    },
+    /// Posts a leaf that was demanded or challenged.
+    PostLeaf {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+        /// The leaf itself.
+        posted: Box<SessionLeaf>,
+    },
+    /// Claims the answers of a bundle of a session.
+    ClaimSession(Box<ClaimStep>),
     /// Challenges a leaf.
     Challenge {
         /// The claim.
@@ -99,6 +127,25 @@ impl fmt::Display for Action {
             }
             Self::RevealCheck { claim, leaf, .. } => {
                 write!(f, "reveal of a check of leaf {leaf} of claim {claim}")
+            }
+            Self::RevealSessionCheck { claim, leaf, .. } => {
+                write!(f, "reveal of a check of leaf {leaf} of claim {claim}")
+            }
+            Self::DemandLeaf { claim, leaf } => {
+                write!(f, "demand for leaf {leaf} of claim {claim}")
+            }
+            Self::PostLeaf { claim, leaf, .. } => {
+                write!(f, "post of leaf {leaf} of claim {claim}")
+            }
+            Self::ClaimSession(step) => {
+                let voucher = &step.voucher;
+                write!(
+                    f,
+                    "claim of answers {} to {} of session {}",
+                    voucher.first,
+                    voucher.count.saturating_sub(1),
+                    voucher.session
+                )
             }
             Self::Challenge { claim, leaf } => {
                 write!(f, "challenge of leaf {leaf} of claim {claim}")

@@ -106,7 +106,7 @@ impl OperatorLoop {
             // Its phase is over, or the operator stops.
             Err(TaskError::Stopped) => true,
             // A wait that exceeds the phase, such as the fetch of a checkpoint, is reported as well.
-            Err(TaskError::Later(reason)) => {
+            Err(TaskError::Later(reason) | TaskError::Unread { reason, .. }) => {
                 self.is_kept_from_round(id, reason);
                 ended.was_cancelled
             }

@@ -3,8 +3,12 @@
 use super::{Answered, Question, Reexecution};
 use crate::engine::{Answer, Engine, EngineError};
 use crate::printable::one_line;
+use noema_claims::merkle_root;
 use noema_executor::{Cancel, ScheduleError};
 use noema_protocol::CheckpointId;
+use noema_session_transport::{
+    AnswerStop, ModelFault, SessionAnswer, SessionLeaf, SessionModel, SessionQuestion,
+};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -49,6 +53,14 @@ pub trait Engines: Send + Sync + 'static {
     fn check(
         &self,
         leaf: &Answered,
+        cancel: &Cancel,
+    ) -> Result<Option<Reexecution>, ExecutionError>;
+
+    /// Re-executes an answer of a session as [`check`](Self::check) does; `None` if it was cancelled.
+    fn check_session(
+        &self,
+        checkpoint: &CheckpointId,
+        leaf: &SessionLeaf,
         cancel: &Cancel,
     ) -> Result<Option<Reexecution>, ExecutionError>;
 
@@ -138,9 +150,78 @@ impl Engines for LoadedEngines {
         }
     }
 
+    fn check_session(
+        &self,
+        checkpoint: &CheckpointId,
+        leaf: &SessionLeaf,
+        cancel: &Cancel,
+    ) -> Result<Option<Reexecution>, ExecutionError> {
+        let receipt = &leaf.receipt;
+        match self.engine(checkpoint)?.check_tokens(
+            cancel,
+            &leaf.prompt,
+            &receipt.parameters,
+            receipt.seed.0,
+            &leaf.answer,
+            receipt.end,
+        ) {
+            Ok(check) => Ok(Some(Reexecution::Checked(check))),
+            Err(EngineError::Schedule(ScheduleError::Cancelled)) => Ok(None),
+            Err(error) if is_about_tokens(&error) => Ok(Some(Reexecution::Unanswerable(one_line(
+                &error.to_string(),
+            )))),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn has(&self, checkpoint: &CheckpointId) -> bool {
         self.loaded(checkpoint).is_some()
     }
+}
+
+impl SessionModel for LoadedEngines {
+    fn answer(
+        &self,
+        question: &SessionQuestion,
+        stop: &AnswerStop,
+        on_token: &mut dyn FnMut(u32) -> ControlFlow<()>,
+    ) -> Result<SessionAnswer, ModelFault> {
+        let engine = self
+            .engine(&question.checkpoint)
+            .map_err(|error| ModelFault::Failed(error.to_string()))?;
+        let answered = engine.answer_tokens(
+            &Cancel::from(stop.flag()),
+            question.session,
+            &question.prompt,
+            &question.parameters,
+            question.seed.0,
+            on_token,
+        );
+        match answered {
+            Ok(answer) => Ok(SessionAnswer {
+                hidden_root: merkle_root(&answer.hidden),
+                tokens: answer.tokens,
+                cached_tokens: answer.cached_tokens,
+                end: answer.end,
+            }),
+            Err(error) => {
+                let reason = one_line(&error.to_string());
+                Err(match error {
+                    EngineError::Schedule(ScheduleError::Busy { .. }) => ModelFault::Busy(reason),
+                    error if is_about_tokens(&error) => ModelFault::Prompt(reason),
+                    _ => ModelFault::Failed(reason),
+                })
+            }
+        }
+    }
+}
+
+/// Whether the checkpoint has no answer to these tokens on any machine.
+const fn is_about_tokens(error: &EngineError) -> bool {
+    matches!(
+        error,
+        EngineError::Parameters(_) | EngineError::Schedule(ScheduleError::Refused(_))
+    )
 }
 
 /// Whether the execution always fails on this machine.

@@ -17,6 +17,8 @@ pub(super) struct Listed {
     pub(super) unstored: Option<Product>,
     /// Why the operator cannot perform it, logged once.
     pub(super) trouble: Option<Trouble>,
+    /// How often its leaf could not be read since it was demanded, if it was.
+    pub(super) unread: u32,
 }
 
 /// Why an operator cannot perform a duty.

@@ -85,14 +85,16 @@ impl OperatorLoop {
 
     fn list(&mut self, duty: Duty, ticket: Ticket, task: Option<Arc<Task>>) {
         let before = self.listed.remove(&ticket.job);
-        let (unstored, trouble) = match before {
-            Some(before) if before.ticket == ticket => (before.unstored, before.trouble),
+        let (unstored, trouble, unread) = match before {
+            Some(before) if before.ticket == ticket => {
+                (before.unstored, before.trouble, before.unread)
+            }
             before => {
                 if let Some(before) = before {
                     self.tasks.cancel(&TaskKey::Duty(before.ticket));
                 }
                 self.tell_of(&duty, &ticket);
-                (None, None)
+                (None, None, 0)
             }
         };
         let listed = Listed {
@@ -102,6 +104,7 @@ impl OperatorLoop {
             is_doubtful: false,
             unstored,
             trouble,
+            unread,
         };
         self.listed.insert(ticket.job, listed);
     }

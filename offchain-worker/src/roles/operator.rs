@@ -8,10 +8,11 @@ use super::operator_tasks::{Done, TaskKey};
 use super::queue::{DutyQueue, OpenDuty};
 use super::rounds::{Exchange, Setup};
 use super::tasks::Tasks;
-use super::{Action, ChainView, Identity};
+use super::{Action, ChainView, Identity, LeafSource};
 use crate::metrics::Metrics;
 use crate::store::Store;
 use noema_protocol::Job;
+use noema_session_transport::ServedSessions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tracing::{debug, warn};
@@ -52,6 +53,12 @@ pub struct OperatorLoop {
     /// Its part in rounds of training, if it takes part in them.
     pub(super) rounds: Option<Rounds>,
     pub(super) claims: Claims,
+    /// The sessions that it serves, if it serves any.
+    pub(super) sessions: Option<Arc<ServedSessions>>,
+    /// The block from which records of sessions are removed again.
+    pub(super) tidies_at: u64,
+    /// Reads leaves of sessions for it, if it validates.
+    pub(super) leaves: Option<Arc<dyn LeafSource>>,
     /// Why the store fails, while it does.
     pub(super) store_trouble: Option<String>,
     /// The block of the latest turn.
@@ -79,6 +86,9 @@ impl OperatorLoop {
             listed: BTreeMap::new(),
             rounds: None,
             claims: Claims::default(),
+            sessions: None,
+            tidies_at: 0,
+            leaves: None,
             store_trouble: None,
             block: 0,
         }
@@ -96,6 +106,20 @@ impl OperatorLoop {
     #[must_use]
     pub fn with_rounds(mut self, setup: Setup, exchange: Arc<dyn Exchange>) -> Self {
         self.rounds = Rounds::new(&self.identity, setup, exchange);
+        self
+    }
+
+    /// Lets the operator claim the answers of these sessions, and post their leaves.
+    #[must_use]
+    pub fn with_sessions(mut self, sessions: Arc<ServedSessions>) -> Self {
+        self.sessions = Some(sessions);
+        self
+    }
+
+    /// Lets the operator read leaves of sessions, to check and to judge them.
+    #[must_use]
+    pub fn with_leaves(mut self, leaves: Arc<dyn LeafSource>) -> Self {
+        self.leaves = Some(leaves);
         self
     }
 

@@ -8,7 +8,7 @@ use super::{rounds, DutyOutcome, DutyStep};
 use crate::store::Ticket;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
-use noema_protocol::CheckpointId;
+use noema_protocol::{CheckpointId, ClaimId, SessionId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -26,6 +26,12 @@ pub(super) enum OpenDuty {
     Holding(CheckpointId),
     /// The claim for an epoch.
     Claim(u32),
+    /// The claim of the bundle of a session that begins with this answer.
+    SessionClaim(SessionId, u32),
+    /// The post of a leaf.
+    Post(ClaimId, u32),
+    /// The demand for a leaf.
+    Demand(ClaimId, u32),
     /// The end of an absence.
     Resume,
 }
@@ -38,6 +44,11 @@ impl fmt::Display for OpenDuty {
             Self::Round(ticket, duty) => write!(f, "{duty} in {}", ticket.job),
             Self::Holding(checkpoint) => write!(f, "announcement to hold checkpoint {checkpoint}"),
             Self::Claim(epoch) => write!(f, "claim for epoch {epoch}"),
+            Self::SessionClaim(session, first) => {
+                write!(f, "claim of session {session} from answer {first} on")
+            }
+            Self::Post(claim, leaf) => write!(f, "post of leaf {leaf} of claim {claim}"),
+            Self::Demand(claim, leaf) => write!(f, "demand for leaf {leaf} of claim {claim}"),
             Self::Resume => f.write_str("end of the absence"),
         }
     }

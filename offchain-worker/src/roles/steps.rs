@@ -1,10 +1,11 @@
 //! From a duty to its result, and from the result to the call that submits it.
 
 use super::engines::{Engines, ExecutionError};
-use super::{serve, validate, Action, DutyStep, Workload};
+use super::{serve, session_checks, validate, Action, ClaimedAnswer, DutyStep, Workload};
 use crate::store::{AccountBytes, Product};
 use noema_executor::Cancel;
 use noema_protocol::{hashing, Job};
+use noema_session_transport::SessionLeaf;
 
 /// The result of a duty.
 pub(super) struct Computed {
@@ -14,21 +15,32 @@ pub(super) struct Computed {
     pub(super) fault: Option<String>,
 }
 
-/// Does the work of a duty; `None` if it was cancelled. Blocks until the model is done.
+/// Does the work of a duty; `None` if it was cancelled. `leaf` is the leaf of the work, if that is an answer of a
+/// session. Blocks until the model is done.
 pub(super) fn compute(
     engines: &dyn Engines,
     work: &Workload,
+    leaf: Option<&SessionLeaf>,
     cancel: &Cancel,
 ) -> Result<Option<Computed>, ExecutionError> {
-    let leaf = match work {
-        Workload::Answer(question) => {
+    let leaf = match (work, leaf) {
+        (Workload::Answer(question), _) => {
             let answer = engines.answer(question, cancel)?;
             return Ok(answer.map(|answer| Computed {
                 product: Product::Answer(serve::stated(question, answer)),
                 fault: None,
             }));
         }
-        Workload::Check { leaf, .. } | Workload::Verdict(leaf) => leaf,
+        (Workload::Check { leaf, .. } | Workload::Verdict(leaf), _) => leaf,
+        (
+            Workload::SessionCheck { claimed, .. } | Workload::SessionVerdict(claimed),
+            Some(leaf),
+        ) => {
+            return compute_session(engines, work, (claimed.as_ref(), leaf), cancel);
+        }
+        (Workload::SessionCheck { .. } | Workload::SessionVerdict(_), None) => {
+            return Err(ExecutionError::Failed("its leaf was not read".into()));
+        }
     };
     let Some(found) = engines.check(leaf, cancel)? else {
         return Ok(None);
@@ -36,6 +48,27 @@ pub(super) fn compute(
     let fault = validate::fault(leaf, &found);
     let product = match work {
         Workload::Check { point, .. } => validate::check(leaf, *point, &found, fault.is_some())?,
+        _ => validate::verdict(fault.is_some())?,
+    };
+    Ok(Some(Computed { product, fault }))
+}
+
+/// Re-executes an answer of a session.
+fn compute_session(
+    engines: &dyn Engines,
+    work: &Workload,
+    (claimed, leaf): (&ClaimedAnswer, &SessionLeaf),
+    cancel: &Cancel,
+) -> Result<Option<Computed>, ExecutionError> {
+    let checkpoint = &claimed.agreement.checkpoint;
+    let Some(found) = engines.check_session(checkpoint, leaf, cancel)? else {
+        return Ok(None);
+    };
+    let fault = session_checks::fault(claimed, leaf, &found);
+    let product = match work {
+        Workload::SessionCheck { point, .. } => {
+            session_checks::check(leaf, *point, &found, fault.is_some())?
+        }
         _ => validate::verdict(fault.is_some())?,
     };
     Ok(Some(Computed { product, fault }))
@@ -72,6 +105,21 @@ pub(super) fn action(
             proof: check.proof.clone(),
             salt: check.salt,
         },
+        (Job::Check(claim, leaf), DutyStep::Execute, Product::SessionCheck(check)) => {
+            let hidden = check.proof.hidden;
+            Action::CommitCheck {
+                claim,
+                leaf,
+                commitment: hashing::check_commitment(claim, leaf, operator, hidden, check.salt),
+            }
+        }
+        (Job::Check(claim, leaf), DutyStep::Reveal, Product::SessionCheck(check)) => {
+            Action::RevealSessionCheck {
+                claim,
+                leaf,
+                check: check.clone(),
+            }
+        }
         (Job::Check(claim, leaf), DutyStep::Execute, Product::Challenge) => {
             Action::Challenge { claim, leaf }
         }

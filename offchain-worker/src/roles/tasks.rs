@@ -19,6 +19,13 @@ pub(super) enum TaskError {
     Stopped,
     /// It could not run yet, and is tried at the next block.
     Later(String),
+    /// The leaf of a session could not be read, and is tried at the next block.
+    Unread {
+        /// The reason.
+        reason: String,
+        /// Whether it was demanded already.
+        is_demanded: bool,
+    },
     /// It failed, and is tried less and less often.
     Failed(String),
     /// It failed, and always will.
@@ -142,7 +149,7 @@ where
                 self.failures.remove(&ended.key);
                 return;
             }
-            Err(TaskError::Later(_)) => 1,
+            Err(TaskError::Later(_) | TaskError::Unread { .. }) => 1,
             Err(TaskError::Failed(_)) => {
                 let failures = self.failures.entry(ended.key).or_default();
                 failures.count = failures.count.saturating_add(1);

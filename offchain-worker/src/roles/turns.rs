@@ -90,6 +90,7 @@ impl OperatorLoop {
         }
         self.look_at_rounds(std::mem::take(&mut duties.rounds))
             .await;
+        self.look_at_sessions(&mut duties).await;
         self.resume(&duties).await;
         self.claim(&duties).await;
         Ok(())
@@ -160,7 +161,17 @@ impl OperatorLoop {
                 }
             }
             (
-                OpenDuty::Work(..) | OpenDuty::Round(..) | OpenDuty::Holding(_) | OpenDuty::Resume,
+                OpenDuty::SessionClaim(..) | OpenDuty::Post(..) | OpenDuty::Demand(..),
+                DutyOutcome::Included { block },
+            ) => info!(%operator, %duty, block, "is final"),
+            (
+                OpenDuty::Work(..)
+                | OpenDuty::Round(..)
+                | OpenDuty::Holding(_)
+                | OpenDuty::SessionClaim(..)
+                | OpenDuty::Post(..)
+                | OpenDuty::Demand(..)
+                | OpenDuty::Resume,
                 _,
             ) => {}
         }

@@ -96,7 +96,7 @@ pub(super) fn verdict(is_false: bool) -> Result<Product, ExecutionError> {
     })
 }
 
-fn proof(point: u64, hidden: &[H256]) -> Option<HiddenProof> {
+pub(super) fn proof(point: u64, hidden: &[H256]) -> Option<HiddenProof> {
     let seat = Seat {
         validator: (),
         leaf: 0,
@@ -107,7 +107,7 @@ fn proof(point: u64, hidden: &[H256]) -> Option<HiddenProof> {
     prove_hidden(hidden, position)
 }
 
-fn salt() -> Result<H256, ExecutionError> {
+pub(super) fn salt() -> Result<H256, ExecutionError> {
     let mut salt = H256::zero();
     getrandom::fill(&mut salt.0).map_err(|error| {
         ExecutionError::Failed(format!("the system has no randomness for a salt: {error}"))

@@ -4,6 +4,8 @@ use super::rounds::Round;
 use super::{Action, Duty, Task};
 use async_trait::async_trait;
 use futures::future::BoxFuture;
+use noema_protocol::{ClaimId, SessionId};
+use noema_session_transport::SessionFacts;
 
 /// The duties of an operator at one finalized block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +19,27 @@ pub struct Duties {
     pub rounds: Vec<Round>,
     /// Whether the operator is absent: it failed in a duty, and is not drawn until it resumes.
     pub is_absent: bool,
+    /// The operator's sessions that have not ended; empty if it serves none.
+    pub sessions: Vec<SessionFacts>,
+    /// The leaves that it has to post, the most urgent first.
+    pub demands: Vec<LeafDemand>,
+    /// The part of its bond that is not locked, in the smallest unit.
+    pub free_bond: u128,
+}
+
+/// A leaf of a claim of a session that the operator made, and has to post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeafDemand {
+    /// The claim.
+    pub claim: ClaimId,
+    /// The leaf.
+    pub leaf: u32,
+    /// The session.
+    pub session: SessionId,
+    /// The number of the claim in the session.
+    pub number: u32,
+    /// The last block in which it may be posted.
+    pub until: u64,
 }
 
 /// The rewards of an operator's controller.
@@ -81,6 +104,9 @@ pub trait ChainView: Send + Sync + 'static {
 
     /// The task of a duty at the latest finalized block; `None` if the chain no longer expects it.
     async fn task(&self, duty: &Duty) -> Result<Option<Task>, ChainViewError>;
+
+    /// A session at the latest finalized block; `None` if it has no seed, or can no longer be read.
+    async fn session(&self, session: SessionId) -> Result<Option<SessionFacts>, ChainViewError>;
 
     /// The rewards that the operator's controller can claim at the latest finalized block.
     async fn rewards(&self) -> Result<Rewards, ChainViewError>;

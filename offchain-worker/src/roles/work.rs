@@ -6,10 +6,15 @@ use super::operator_tasks::{Done, Executed, TaskKey};
 use super::queue::OpenDuty;
 use super::steps::{action, compute, Computed};
 use super::tasks::{blocking, Ended, TaskError};
-use super::{Duty, DutyStep, ExecutionError, Task, Workload};
+use super::{session_checks, Action, Duty, DutyStep, ExecutionError, Part, Task, Workload};
 use crate::metrics::Execution;
 use crate::store::{JobRecord, JobStage, Product, Ticket};
 use tracing::{debug, error, info, warn};
+
+/// The number of failures to read a leaf after which it is demanded.
+const UNREAD: u32 = 3;
+/// Blocks before the end of a duty from which one failure suffices.
+const URGENT: u64 = 5;
 
 impl From<ExecutionError> for TaskError {
     fn from(error: ExecutionError) -> Self {
@@ -43,7 +48,10 @@ impl OperatorLoop {
             Ok(None) if duty.step == DutyStep::Reveal => {
                 self.is_kept_by(job, Trouble::NothingToReveal);
             }
-            Ok(None) => self.execute(ticket, duty),
+            Ok(None) => {
+                self.demand(ticket, duty).await;
+                self.execute(ticket, duty);
+            }
             Err(error) => self.store_fails(&error),
         }
     }
@@ -89,10 +97,13 @@ impl OperatorLoop {
             return;
         }
         self.metrics.running.inc();
+        let leaves = self.leaves.clone();
         self.tasks.start(key, |cancel| async move {
             let executed = task.clone();
+            let leaf = session_checks::read(leaves.as_deref(), &executed.work).await?;
             let computed =
-                blocking(move || compute(engines.as_ref(), &executed.work, &cancel)).await?;
+                blocking(move || compute(engines.as_ref(), &executed.work, leaf.as_ref(), &cancel))
+                    .await?;
             Ok(Done::Executed(Executed { task, computed }))
         });
     }
@@ -105,6 +116,19 @@ impl OperatorLoop {
             Ok(Done::Attended(_)) | Err(TaskError::Stopped) => return,
             Err(TaskError::Later(reason)) => {
                 debug!(%operator, %job, %reason, "trying again at the next block");
+                return;
+            }
+            Err(TaskError::Unread {
+                reason,
+                is_demanded,
+            }) => {
+                debug!(%operator, %job, %reason, "the leaf cannot be read; trying again at the next block");
+                if let Some(listed) = self.listed.get_mut(&job) {
+                    listed.unread = match is_demanded {
+                        true => 0,
+                        false => listed.unread.saturating_add(1),
+                    };
+                }
                 return;
             }
             Err(TaskError::Failed(reason)) => {
@@ -146,8 +170,8 @@ impl OperatorLoop {
         self.metrics.executed(
             match task.work {
                 Workload::Answer(_) => Execution::Answer,
-                Workload::Check { .. } => Execution::Check,
-                Workload::Verdict(_) => Execution::Verdict,
+                Workload::Check { .. } | Workload::SessionCheck { .. } => Execution::Check,
+                Workload::Verdict(_) | Workload::SessionVerdict(_) => Execution::Verdict,
             },
             seconds,
         );
@@ -168,6 +192,19 @@ impl OperatorLoop {
         }
     }
 
+    /// Demands a leaf of a session that could not be read several times, or for which little time is left.
+    async fn demand(&mut self, ticket: Ticket, duty: &Duty) {
+        let Some(listed) = self.listed.get(&ticket.job) else {
+            return;
+        };
+        let is_urgent = duty.until <= self.block.saturating_add(URGENT);
+        let is_due = listed.unread >= UNREAD || (is_urgent && listed.unread > 0);
+        if let (true, Part::Check { claim, leaf, .. }) = (is_due, duty.part) {
+            let action = Action::DemandLeaf { claim, leaf };
+            self.perform(OpenDuty::Demand(claim, leaf), &action).await;
+        }
+    }
+
     async fn hand_over(&mut self, ticket: Ticket, step: DutyStep, product: &Product) {
         match action(&self.identity.controller, ticket.job, step, product) {
             Some(action) => self.perform(OpenDuty::Work(ticket, step), &action).await,
@@ -183,9 +220,14 @@ impl OperatorLoop {
         let (counter, what) = match (product, step) {
             (Product::Answer(_), _) => (&self.metrics.answers, "answer"),
             (Product::Challenge, _) => (&self.metrics.challenges, "challenge"),
-            (Product::Check(_), DutyStep::Reveal) => (&self.metrics.checks, "check"),
+            (Product::Check(_) | Product::SessionCheck(_), DutyStep::Reveal) => {
+                (&self.metrics.checks, "check")
+            }
             (Product::Verdict { .. }, DutyStep::Reveal) => (&self.metrics.verdicts, "verdict"),
-            (Product::Check(_) | Product::Verdict { .. }, DutyStep::Execute)
+            (
+                Product::Check(_) | Product::SessionCheck(_) | Product::Verdict { .. },
+                DutyStep::Execute,
+            )
             | (Product::Contribution { .. } | Product::Scores { .. }, _) => return,
         };
         counter.inc();

@@ -10,6 +10,7 @@ use crate::store::StoreError;
 use crate::training::TrainingError;
 use noema_executor::ExecutorError;
 use noema_protocol::CheckpointId;
+use noema_session_transport::SessionStoreError;
 use sp_core::H256;
 use std::io;
 use std::net::SocketAddr;
@@ -47,6 +48,9 @@ pub enum ServiceError {
     /// The job store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store of sessions cannot be used.
+    #[error(transparent)]
+    Sessions(#[from] SessionStoreError),
     /// Files cannot be fetched from other operators.
     #[error(transparent)]
     Fetch(#[from] FetchError),

@@ -5,8 +5,9 @@ use crate::artefacts::{self, FetchError};
 use crate::chain::types::WireEndpoint;
 use crate::engine::Engine;
 use crate::now_and_then::NowAndThen;
-use noema_artefacts::{Artefacts, BlobHash, Error, FetchProgress};
+use noema_artefacts::{Artefacts, BlobHash, Error, FetchProgress, Protocol};
 use noema_protocol::CheckpointId;
+use noema_session_transport::{Acceptor, ALPN};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,11 +17,12 @@ use tracing::{info, warn};
 /// The most addresses of an endpoint that the chain records.
 const ADDRESSES: usize = 4;
 
-/// Opens the endpoint, if one is configured, and shares the checkpoints.
+/// Opens the endpoint, if one is configured, and shares the checkpoints. Sessions are accepted there, too.
 pub(super) async fn open(
     config: &Config,
     folder: &Path,
     checkpoints: &BTreeMap<CheckpointId, Arc<Engine>>,
+    acceptor: &Acceptor,
 ) -> Result<Option<Sharing>, ServiceError> {
     let public = &config.public_addresses;
     let listen = match config.listen {
@@ -33,7 +35,14 @@ pub(super) async fn open(
     if public.len() > ADDRESSES {
         return Err(ServiceError::TooManyAddresses(ADDRESSES));
     }
-    let artefacts = match artefacts::open(folder, listen).await {
+    let protocols = || {
+        let handler = acceptor.clone().into();
+        vec![Protocol {
+            alpn: ALPN,
+            handler,
+        }]
+    };
+    let artefacts = match artefacts::open_with(folder, listen, protocols).await {
         Ok(artefacts) => artefacts,
         Err(FetchError::Here(error @ Error::Bind { .. }))
             if matches!(config.listen, Listen::At(_)) =>

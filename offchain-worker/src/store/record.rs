@@ -5,6 +5,7 @@ use codec::{Decode, Encode};
 use noema_claims::HiddenProof;
 use noema_protocol::{Job, Receipt, Verdict};
 use noema_rounds::{Contribution, ScoreSheet};
+use noema_sessions::SessionReceipt;
 use sp_core::H256;
 use std::ops::RangeInclusive;
 
@@ -101,6 +102,8 @@ pub enum Product {
         /// The salt of the commitment.
         salt: H256,
     },
+    /// A check of a leaf of a session that is true.
+    SessionCheck(Box<StoredSessionCheck>),
 }
 
 /// An answer as it is submitted.
@@ -119,6 +122,19 @@ pub struct StoredAnswer {
 pub struct StoredCheck {
     /// The receipt of the leaf.
     pub receipt: Box<Receipt>,
+    /// The proof of the hidden state at the validator's position.
+    pub proof: HiddenProof,
+    /// The salt of the commitment.
+    pub salt: H256,
+}
+
+/// The result of a check of an answer of a session, as it is committed to and revealed.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct StoredSessionCheck {
+    /// The receipt of the leaf.
+    pub receipt: SessionReceipt,
+    /// The siblings of its hash, up to the root of the claim.
+    pub path: Vec<H256>,
     /// The proof of the hidden state at the validator's position.
     pub proof: HiddenProof,
     /// The salt of the commitment.

@@ -7,6 +7,7 @@ use super::{from_chain, Balance, BlockNumber};
 use noema_protocol::{CheckpointId, ClaimId, Job};
 use noema_sessions::{SessionPrices, Stage};
 use serde::Serialize;
+use sp_core::H256;
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_decode::DecodeAsType;
 
@@ -15,6 +16,8 @@ from_chain! {
     pub struct SessionInfo {
         /// Its record.
         pub session: SessionRecord,
+        /// The hash of its terms; `None` before it has a worker and a seed.
+        pub terms: Option<H256>,
         /// The part of its hold that no claim took.
         pub left: Balance,
         /// Its claims that have not ended, by their number in the session.

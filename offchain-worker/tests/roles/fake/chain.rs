@@ -3,11 +3,12 @@
 use super::CONTROLLER;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use noema_protocol::{CheckpointId, Job, Role, RoundId};
+use noema_protocol::{CheckpointId, Job, Role, RoundId, SessionId};
 use noema_rounds::{RoundContext, RoundEffect, RoundError};
+use noema_session_transport::SessionFacts;
 use noema_worker::roles::rounds::{Round, RoundStep};
 use noema_worker::roles::{
-    Action, ChainView, ChainViewError, Duties, Duty, DutyOutcome, Rewards, Task,
+    Action, ChainView, ChainViewError, Duties, Duty, DutyOutcome, LeafDemand, Rewards, Task,
 };
 use noema_worker::store::AccountBytes;
 use sp_core::H256;
@@ -29,6 +30,11 @@ pub(crate) struct ChainState {
     pub(crate) offenders: Vec<AccountBytes>,
     /// The steps that rounds refused.
     pub(crate) refused: Vec<(AccountBytes, RoundError)>,
+    /// The sessions that the operator serves, and those that have ended.
+    pub(crate) sessions: Vec<SessionFacts>,
+    pub(crate) ended_sessions: Vec<SessionFacts>,
+    /// The leaves that it has to post.
+    pub(crate) demands: Vec<LeafDemand>,
     /// The duties that were submitted, in order.
     pub(crate) performed: Vec<Action>,
     /// Their fate; `None` leaves it open.
@@ -174,6 +180,9 @@ impl ChainView for FakeChain {
             due: due.map(|(duty, _)| *duty).collect(),
             rounds: open.cloned().collect(),
             is_absent: state.is_absent,
+            sessions: state.sessions.clone(),
+            demands: state.demands.clone(),
+            free_bond: 1_000_000,
         })
     }
 
@@ -186,6 +195,14 @@ impl ChainView for FakeChain {
         }
         let found = state.due.iter().find(|(listed, _)| listed == duty);
         Ok(found.map(|(_, task)| task.clone()))
+    }
+
+    async fn session(&self, id: SessionId) -> Result<Option<SessionFacts>, ChainViewError> {
+        let state = self.state();
+        Self::reachable(&state)?;
+        let all = state.sessions.iter().chain(&state.ended_sessions);
+        let mut found = all.filter(|facts| facts.terms.session == id);
+        Ok(found.next().cloned())
     }
 
     async fn rewards(&self) -> Result<Rewards, ChainViewError> {

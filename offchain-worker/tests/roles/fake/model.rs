@@ -1,6 +1,7 @@
 //! A fake model that answers at once, or when the test lets it.
 
 use noema_protocol::CheckpointId;
+use noema_session_transport::SessionLeaf;
 use noema_worker::engine::{Answer, AnswerFault, Check, CheckVerdict};
 use noema_worker::roles::{Answered, Cancel, Engines, ExecutionError, Question, Reexecution};
 use sp_core::H256;
@@ -127,6 +128,31 @@ impl Engines for FakeModel {
         Ok(Some(Reexecution::Checked(Check {
             verdict,
             prompt_tokens: right.prompt_tokens,
+            hidden: right.hidden,
+        })))
+    }
+
+    fn check_session(
+        &self,
+        _: &CheckpointId,
+        leaf: &SessionLeaf,
+        cancel: &Cancel,
+    ) -> Result<Option<Reexecution>, ExecutionError> {
+        if !self.executes(&self.checks, cancel)? {
+            return Ok(None);
+        }
+        let right = answer();
+        let verdict = match leaf.answer == right.tokens {
+            true => CheckVerdict::Valid,
+            false => CheckVerdict::Invalid(AnswerFault::WrongToken {
+                index: 0,
+                expected: right.tokens[0],
+                found: leaf.answer[0],
+            }),
+        };
+        Ok(Some(Reexecution::Checked(Check {
+            verdict,
+            prompt_tokens: leaf.receipt.prompt_tokens,
             hidden: right.hidden,
         })))
     }

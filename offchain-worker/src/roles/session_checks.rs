@@ -1,0 +1,160 @@
+//! Checking and judging answers of sessions: reading the leaf, and what is false in its receipt.
+
+use super::engines::ExecutionError;
+use super::tasks::TaskError;
+use super::validate::{proof, salt};
+use super::{Reexecution, Workload};
+use crate::engine::CheckVerdict;
+use crate::printable::one_line;
+use crate::store::{AccountBytes, Product, StoredSessionCheck};
+use async_trait::async_trait;
+use noema_claims::merkle_root;
+use noema_protocol::ClaimId;
+use noema_session_transport::SessionLeaf;
+use noema_sessions::Agreement;
+use sp_core::H256;
+use std::time::Duration;
+
+/// The time in which a leaf has to arrive.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A leaf of a claim of a session as the chain records it: its tokens are with the claimant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimedAnswer {
+    /// The claim.
+    pub claim: ClaimId,
+    /// The leaf.
+    pub leaf: u32,
+    /// The controller of the claimant.
+    pub claimant: AccountBytes,
+    /// The block of the claim.
+    pub made_at: u64,
+    /// The root over the receipts.
+    pub root: H256,
+    /// The number of receipts.
+    pub leaves: u32,
+    /// The number of the answer that is the first leaf.
+    pub first: u32,
+    /// The part of the terms that receipts depend on.
+    pub agreement: Agreement,
+}
+
+/// Why a leaf is not read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LeafError {
+    /// Its claimant does not send it, for this reason, and it is not on chain.
+    #[error("{0}")]
+    Unread(String),
+    /// It was demanded on chain, and is not posted yet.
+    #[error("it was demanded, and is not posted yet")]
+    Demanded,
+}
+
+/// Reads leaves of sessions for an operator.
+#[async_trait]
+pub trait LeafSource: Send + Sync + 'static {
+    /// A leaf, from the chain where it is posted, and otherwise from its claimant; for a juror only from the chain. It
+    /// is [the leaf of the claim](SessionLeaf::is_of).
+    async fn leaf(&self, claimed: &ClaimedAnswer, is_juror: bool)
+        -> Result<SessionLeaf, LeafError>;
+}
+
+/// Reads the leaf of a workload, if that is an answer of a session.
+pub(super) async fn read(
+    source: Option<&dyn LeafSource>,
+    work: &Workload,
+) -> Result<Option<SessionLeaf>, TaskError> {
+    let (claimed, is_juror) = match work {
+        Workload::SessionCheck { claimed, .. } => (claimed, false),
+        Workload::SessionVerdict(claimed) => (claimed, true),
+        Workload::Answer(_) | Workload::Check { .. } | Workload::Verdict(_) => return Ok(None),
+    };
+    let unread = |reason: String, is_demanded| TaskError::Unread {
+        // The reason may quote the claimant.
+        reason: one_line(&reason),
+        is_demanded,
+    };
+    let Some(source) = source else {
+        let reason = "this operator reads no leaves of sessions".to_owned();
+        return Err(TaskError::Failed(reason));
+    };
+    match tokio::time::timeout(PATIENCE, source.leaf(claimed, is_juror)).await {
+        Ok(Ok(leaf)) if leaf.is_of(claimed.root, claimed.leaves, claimed.leaf) => Ok(Some(leaf)),
+        Ok(Ok(_)) => Err(unread("it is not a leaf of the claim".into(), false)),
+        Ok(Err(error @ LeafError::Demanded)) => Err(unread(error.to_string(), true)),
+        Ok(Err(error)) => Err(unread(error.to_string(), false)),
+        Err(_) => Err(unread("it did not arrive in time".into(), false)),
+    }
+}
+
+/// The fault of a leaf, as text; `None` if the leaf is true.
+pub(super) fn fault(
+    claimed: &ClaimedAnswer,
+    leaf: &SessionLeaf,
+    found: &Reexecution,
+) -> Option<String> {
+    match found {
+        Reexecution::Unanswerable(reason) => Some(format!(
+            "the checkpoint has no answer to this prompt: {reason}"
+        )),
+        Reexecution::Checked(check) => {
+            misstatement(claimed, leaf).or_else(|| match check.verdict {
+                CheckVerdict::Invalid(fault) => Some(fault.to_string()),
+                CheckVerdict::Valid => (leaf.receipt.hidden_root != merkle_root(&check.hidden))
+                    .then(|| "the hidden root is not that of the execution".into()),
+            })
+        }
+    }
+}
+
+/// A difference between the receipt and the terms of the session, or its place in the claim. Its tokens are compared
+/// when the leaf is read.
+fn misstatement(claimed: &ClaimedAnswer, leaf: &SessionLeaf) -> Option<String> {
+    let (receipt, agreement) = (&leaf.receipt, &claimed.agreement);
+    let n = claimed.first.checked_add(claimed.leaf);
+    let most = receipt
+        .prompt_tokens
+        .checked_add(receipt.parameters.max_tokens.into());
+    let price = agreement.prices.price(
+        receipt.prompt_tokens,
+        receipt.cached_tokens,
+        receipt.answer_tokens,
+    );
+    let statements = [
+        (receipt.session == agreement.session, "session"),
+        (receipt.terms == agreement.terms, "set of terms"),
+        (receipt.checkpoint == agreement.checkpoint, "checkpoint"),
+        (Some(receipt.n) == n, "number"),
+        (receipt.first == claimed.first, "first answer"),
+        (receipt.seed == agreement.seed_of(receipt.n), "seed"),
+        (price == Some(receipt.price), "price"),
+        (
+            most.is_some_and(|most| most <= agreement.leaf_tokens),
+            "length than the terms allow",
+        ),
+    ];
+    let wrong = statements.iter().find(|(is_right, _)| !is_right);
+    wrong.map(|(_, what)| format!("the receipt states another {what}"))
+}
+
+/// The result of a check: as of [`check`](super::validate::check), with the path of the leaf.
+pub(super) fn check(
+    leaf: &SessionLeaf,
+    point: u64,
+    found: &Reexecution,
+    is_false: bool,
+) -> Result<Product, ExecutionError> {
+    let (false, Reexecution::Checked(check)) = (is_false, found) else {
+        return Ok(Product::Challenge);
+    };
+    let proof = proof(point, &check.hidden).ok_or_else(|| {
+        ExecutionError::Failed("the execution yields no hidden state at the drawn position".into())
+    })?;
+    Ok(Product::SessionCheck(Box::new(StoredSessionCheck {
+        receipt: leaf.receipt,
+        path: leaf.path.clone(),
+        proof,
+        salt: salt()?,
+    })))
+}
