@@ -6,6 +6,7 @@ use super::operator_tasks::TaskKey;
 use super::queue::OpenDuty;
 use super::{Action, ChainViewError, Duties, DutyOutcome};
 use crate::metrics::Fate;
+use noema_protocol::Job;
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
@@ -151,9 +152,6 @@ impl OperatorLoop {
             (OpenDuty::Work(ticket, step), DutyOutcome::Included { block }) => {
                 self.included(ticket, step, block);
             }
-            (OpenDuty::Round(..), DutyOutcome::Included { block }) => {
-                info!(%operator, %duty, block, "is final");
-            }
             (OpenDuty::Holding(checkpoint), DutyOutcome::Included { block }) => {
                 info!(%operator, %duty, block, "is final");
                 if let Some(rounds) = &mut self.rounds {
@@ -161,9 +159,17 @@ impl OperatorLoop {
                 }
             }
             (
-                OpenDuty::SessionClaim(..) | OpenDuty::Post(..) | OpenDuty::Demand(..),
+                OpenDuty::Round(..) | OpenDuty::SessionClaim(..) | OpenDuty::Post(..),
                 DutyOutcome::Included { block },
-            ) => info!(%operator, %duty, block, "is final"),
+            ) => {
+                info!(%operator, %duty, block, "is final");
+            }
+            (OpenDuty::Demand(claim, leaf), DutyOutcome::Included { block }) => {
+                info!(%operator, %duty, block, "is final");
+                if let Some(listed) = self.listed.get_mut(&Job::Check(claim, leaf)) {
+                    listed.unread = 0;
+                }
+            }
             (
                 OpenDuty::Work(..)
                 | OpenDuty::Round(..)

@@ -4,15 +4,20 @@ mod chain;
 mod disk;
 mod model;
 mod network;
+mod session;
 
 pub(crate) use chain::FakeChain;
 pub(crate) use disk::Disk;
 pub(crate) use model::{answer, FakeModel};
 pub(crate) use network::Network;
+pub(crate) use session::{
+    facts, served, session_leaf, to_check_session, FakeLeaves, GENESIS, SESSION,
+};
 
 use futures::FutureExt;
 use noema_claims::merkle_root;
 use noema_protocol::{hashing, CheckpointId, ClaimId, Job, Receipt, RequestId, SamplingParameters};
+use noema_session_transport::ServedSessions;
 use noema_worker::metrics::Metrics;
 use noema_worker::roles::{
     Answered, ChainViewError, Duty, DutyOutcome, DutyStep, Identity, OperatorLoop, Pace, Part,
@@ -20,6 +25,7 @@ use noema_worker::roles::{
 };
 use noema_worker::store::{JobKey, JobRecord, JobStage, Store};
 use sp_core::H256;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
@@ -151,6 +157,7 @@ pub(crate) struct Setting {
     folder: TempDir,
     pub(crate) chain: FakeChain,
     pub(crate) model: Arc<FakeModel>,
+    pub(crate) leaves: Arc<FakeLeaves>,
 }
 
 impl Setting {
@@ -160,6 +167,7 @@ impl Setting {
             folder: tempfile::tempdir().expect("a temporary folder"),
             chain: FakeChain::new(),
             model: Arc::default(),
+            leaves: Arc::default(),
         }
     }
 
@@ -173,6 +181,17 @@ impl Setting {
     /// Starts a process, like after a crash if one ran before.
     pub(crate) fn start(&self) -> Process {
         self.start_as(identity(), "jobs.redb")
+    }
+
+    /// Starts a process that serves these sessions.
+    pub(crate) fn start_serving(&self, sessions: Arc<ServedSessions>) -> Process {
+        let mut process = self.start();
+        process.operator = process.operator.with_sessions(sessions);
+        process
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Starts a second process with the same hot key and its own store.
@@ -204,7 +223,9 @@ impl Setting {
         let chain = Arc::new(self.chain.clone());
         let operator = OperatorLoop::new(identity, chain, store.clone(), metrics.clone());
         Process {
-            operator: operator.with_engines(self.model.clone(), Pace::default()),
+            operator: operator
+                .with_engines(self.model.clone(), Pace::default())
+                .with_leaves(self.leaves.clone()),
             metrics,
             store,
             model: self.model.clone(),

@@ -6,6 +6,7 @@ mod fake;
 mod judge;
 mod rounds;
 mod serve;
+mod sessions;
 mod store;
 mod validate;
 #[path = "../common/world.rs"]
