@@ -76,6 +76,16 @@ pub struct Metrics {
     pub verdicts: Counter,
     /// Epochs for which a reward was claimed.
     pub rewards: Counter,
+    /// Answers of sessions that have a receipt.
+    pub session_answers: Counter,
+    /// Tokens of these answers.
+    pub session_tokens: Counter,
+    /// Tokens of the prompts of these answers.
+    pub session_prompt_tokens: Counter,
+    /// Those of them whose keys and values were cached.
+    pub session_cached_tokens: Counter,
+    /// Claims of sessions that are on chain.
+    pub session_claims: Counter,
     /// Executions that failed.
     pub execution_failures: Counter,
     /// Calls to the node that failed.
@@ -175,6 +185,31 @@ impl Metrics {
             "rewards",
             "Epochs for which a reward was claimed",
         );
+        let session_answers = counter(
+            &mut registry,
+            "session_answers",
+            "Answers of sessions that have a receipt",
+        );
+        let session_tokens = counter(
+            &mut registry,
+            "session_tokens",
+            "Tokens of answers of sessions",
+        );
+        let session_prompt_tokens = counter(
+            &mut registry,
+            "session_prompt_tokens",
+            "Tokens of prompts of sessions",
+        );
+        let session_cached_tokens = counter(
+            &mut registry,
+            "session_cached_tokens",
+            "Tokens of prompts of sessions whose keys and values were cached",
+        );
+        let session_claims = counter(
+            &mut registry,
+            "session_claims",
+            "Claims of sessions that are on chain",
+        );
         let execution_failures = counter(
             &mut registry,
             "execution_failures",
@@ -266,6 +301,11 @@ impl Metrics {
             challenges,
             verdicts,
             rewards,
+            session_answers,
+            session_tokens,
+            session_prompt_tokens,
+            session_cached_tokens,
+            session_claims,
             execution_failures,
             ledger_errors,
             store_errors,

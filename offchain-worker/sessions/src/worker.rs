@@ -20,12 +20,12 @@ use async_trait::async_trait;
 use bond::Bond;
 use noema_economics::Balance;
 use noema_protocol::{hashing, ClaimId, SessionId};
-use noema_sessions::{merkle_proof, SessionTerms, Stage};
+use noema_sessions::{merkle_proof, SessionReceipt, SessionTerms, Stage};
 use served::Served;
 use sp_core::H256;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tracing::{error, warn};
@@ -127,7 +127,21 @@ pub struct ServedSessions {
     lookups: Semaphore,
     bond: Bond,
     sessions: RwLock<BTreeMap<SessionId, Arc<Served>>>,
+    totals: Mutex<SessionTotals>,
     is_draining: AtomicBool,
+}
+
+/// What a worker answered in sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionTotals {
+    /// Answers that have a receipt.
+    pub answers: u64,
+    /// Their tokens.
+    pub answer_tokens: u64,
+    /// The tokens of their prompts.
+    pub prompt_tokens: u64,
+    /// Those of them whose keys and values were cached.
+    pub cached_tokens: u64,
 }
 
 impl ServedSessions {
@@ -152,8 +166,24 @@ impl ServedSessions {
             lookups: Semaphore::new(LOOKUPS),
             bond: Bond::default(),
             sessions: RwLock::default(),
+            totals: Mutex::default(),
             is_draining: AtomicBool::new(false),
         })
+    }
+
+    /// What was answered since this was called before.
+    pub fn take_totals(&self) -> SessionTotals {
+        std::mem::take(&mut *self.totals.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Adds an answer to the totals.
+    pub(crate) fn count(&self, receipt: &SessionReceipt) {
+        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        totals.answers = totals.answers.saturating_add(1);
+        let add = |sum: &mut u64, tokens: u32| *sum = sum.saturating_add(tokens.into());
+        add(&mut totals.answer_tokens, receipt.answer_tokens);
+        add(&mut totals.prompt_tokens, receipt.prompt_tokens);
+        add(&mut totals.cached_tokens, receipt.cached_tokens);
     }
 
     /// Answers in progress.

@@ -8,7 +8,9 @@ use super::queue::OpenDuty;
 use super::tasks::blocking;
 use super::{Action, Duties, LeafDemand};
 use noema_protocol::SessionId;
-use noema_session_transport::{OpenBundle, ServedSessions, SessionFacts, SessionStoreError};
+use noema_session_transport::{
+    OpenBundle, ServedSessions, SessionFacts, SessionStoreError, SessionTotals,
+};
 use std::sync::Arc;
 use tracing::{error, warn};
 
@@ -23,6 +25,7 @@ impl OperatorLoop {
         let Some(sessions) = self.sessions.clone() else {
             return;
         };
+        self.count(&sessions.take_totals());
         let facts: Arc<[SessionFacts]> = std::mem::take(&mut duties.sessions).into();
         for demand in &duties.demands {
             self.post(&sessions, demand, &facts).await;
@@ -127,6 +130,15 @@ impl OperatorLoop {
                 return self.session_store_fails(&error);
             }
         }
+    }
+
+    /// Adds what was answered since the latest turn to the metrics.
+    fn count(&self, totals: &SessionTotals) {
+        let metrics = &self.metrics;
+        metrics.session_answers.inc_by(totals.answers);
+        metrics.session_tokens.inc_by(totals.answer_tokens);
+        metrics.session_prompt_tokens.inc_by(totals.prompt_tokens);
+        metrics.session_cached_tokens.inc_by(totals.cached_tokens);
     }
 
     fn session_store_fails(&mut self, error: &SessionStoreError) {

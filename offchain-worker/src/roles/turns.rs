@@ -158,10 +158,11 @@ impl OperatorLoop {
                     rounds.announced(checkpoint);
                 }
             }
-            (
-                OpenDuty::Round(..) | OpenDuty::SessionClaim(..) | OpenDuty::Post(..),
-                DutyOutcome::Included { block },
-            ) => {
+            (OpenDuty::SessionClaim(..), DutyOutcome::Included { block }) => {
+                self.metrics.session_claims.inc();
+                info!(%operator, %duty, block, "is final");
+            }
+            (OpenDuty::Round(..) | OpenDuty::Post(..), DutyOutcome::Included { block }) => {
                 info!(%operator, %duty, block, "is final");
             }
             (OpenDuty::Demand(claim, leaf), DutyOutcome::Included { block }) => {

@@ -339,7 +339,10 @@ impl ServedSessions {
                 }
             })?;
             match finished {
-                Ok(receipt) => Ok(Box::new(receipt)),
+                Ok(signed) => {
+                    sessions.count(&signed.receipt);
+                    Ok(Box::new(signed))
+                }
                 Err(error) => {
                     warn!(session = %served.id, %error, "an answer of a session has no receipt");
                     Err(WorkerRefusal::Rules(error))

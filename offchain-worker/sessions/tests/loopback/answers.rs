@@ -37,6 +37,10 @@ async fn answers_flow_and_one_claim_covers_them() {
     }
     session.pay().await.expect("is taken");
     session.pay().await.expect("is not due");
+    let totals = worker.served.take_totals();
+    assert_eq!((totals.answers, totals.answer_tokens), (3, 60));
+    assert_eq!((totals.prompt_tokens, totals.cached_tokens), (12, 6));
+    assert_eq!(worker.served.take_totals().answers, 0);
     assert_eq!(session.side().paid(), price);
 
     assert!(worker.look(&world, 700).is_empty());
