@@ -8,6 +8,7 @@
 //! - [`roles`] decides what an operator does next, given its duties on chain and its records in the
 //!   [`store`]; [`roles::rounds`] is the part for rounds of training;
 //! - [`chain`] reads a node's finalized blocks and sends transactions; [`keys`] signs them;
+//! - [`payer`] opens the session of a payer with its worker;
 //! - [`artefacts`] shares checkpoints and datasets with other operators, and fetches them;
 //! - [`metrics`] exports counters and health, [`memory`] measures memory, and [`doctor`] diagnoses the
 //!   setup;
@@ -31,6 +32,7 @@ pub mod memory;
 pub mod metrics;
 mod now_and_then;
 mod panicked;
+pub mod payer;
 mod printable;
 pub mod reference;
 pub mod roles;
