@@ -49,6 +49,8 @@ pub struct PendingAnswer<'a> {
     tokens: Vec<u32>,
     /// Whether it was asked for the first time, so that the worker drops it if it refuses it.
     is_first: bool,
+    /// The receipt that arrived, which is not verified, or not on disk yet.
+    arrived: Option<SignedReceipt>,
     receipt: Option<SignedReceipt>,
 }
 
@@ -189,6 +191,7 @@ impl PayerSession {
             reader,
             tokens: Vec::new(),
             is_first,
+            arrived: None,
             receipt: None,
         };
         if pending.is_ended() {
@@ -213,7 +216,7 @@ impl PayerSession {
 
 impl PendingAnswer<'_> {
     /// The next tokens, as they come; `None` once the answer is complete, its receipt is verified and its voucher is
-    /// signed.
+    /// signed. If the future is dropped, nothing that arrived is lost.
     ///
     /// # Errors
     /// When the connection breaks, the worker refuses, or what it sends is not what the session's rules require. After
@@ -221,6 +224,10 @@ impl PendingAnswer<'_> {
     /// [resumed](PayerSession::resume), or asked for again where the worker refused it at once.
     pub async fn next(&mut self) -> Result<Option<Vec<u32>>, SessionError> {
         if self.receipt.is_some() {
+            return Ok(None);
+        }
+        if let Some(signed) = self.arrived {
+            self.receive(signed).await?;
             return Ok(None);
         }
         let patience = self.session.connection.patience.tokens;
@@ -236,6 +243,7 @@ impl PendingAnswer<'_> {
                 Ok(Some(tokens))
             }
             FromWorker::Answered(signed) => {
+                self.arrived = Some(*signed);
                 self.receive(*signed).await?;
                 Ok(None)
             }
@@ -258,7 +266,7 @@ impl PendingAnswer<'_> {
     /// # Errors
     /// When the connection or the store fails.
     pub async fn end(&mut self) -> Result<(), SessionError> {
-        if self.is_ended() || self.receipt.is_some() {
+        if self.is_ended() || self.arrived.is_some() {
             return Ok(());
         }
         let mut next = self.session.record.clone();
