@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+
+mod api;
+mod fault;
+mod json;
+mod keys;
+mod market;
+mod metrics;
+mod pool;
+mod source;
+#[cfg(test)]
+mod testing;
+mod text;
+
+pub use api::{Gateway, GatewayOptions};
+pub use json::Json;
+pub use keys::{list_keys, make_key, revoke_key, BearerKey, BearerKeyError, BearerKeys};
+pub use market::{
+    ask_session, receive_earlier, Market, OnTokens, PaidSession, WorkerId, WorkerOffer,
+};
+pub use metrics::GatewayMetrics;
+pub use pool::{Pool, PoolOptions};
+pub use source::{
+    AnswerPart, AnswerSink, AnswerSource, AnswerStream, Bill, CompleteAnswer, PaidQuestion, Settle,
+    SourceFault,
+};
+pub use text::{Conversation, Detokenizer, Found, StopFinder, TextFault, TextLayer};

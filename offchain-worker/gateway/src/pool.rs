@@ -1,0 +1,582 @@
+//! The sessions of a gateway: it opens, tops up and closes them within a budget, chooses a worker for each prompt, and
+//! goes on with another one where it fails.
+//!
+//! - **Choice.** Of the free sessions, the one that has most of the prompt cached; else the one whose worker is best by
+//!   price and measured speed. While none is free, further ones are opened, up to a bound.
+//! - **Failure.** The tokens that a worker sent before it failed are part of the prompt for the next one. They have no
+//!   receipt and are not paid, and the receipt of the next worker states them as prompt.
+//! - **Money.** What sessions hold, and what closed ones spent, is never more than the budget.
+
+mod answering;
+mod standing;
+
+use crate::market::{Market, PaidSession, WorkerId, WorkerOffer};
+use crate::metrics::GatewayMetrics;
+use crate::{AnswerSource, AnswerStream, PaidQuestion, SourceFault};
+use async_trait::async_trait;
+use noema_economics::Balance;
+use noema_sessions::SessionPrices;
+use standing::Standings;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{timeout_at, Instant};
+use tracing::{info, warn};
+
+/// Conversations that a worker keeps for a session, at most.
+const MOST_CONVERSATIONS: usize = 4;
+/// Tokens that a prompt and a conversation share at least, so that the prompt is a part of it: more than the beginning
+/// that a chat template writes into each.
+const LEAST_SHARED: usize = 32;
+/// How long offers of workers count.
+const OFFERS_LAST: Duration = Duration::from_secs(30);
+/// The time between two attempts to connect to a worker that failed: this, and twice as much after each.
+const RECONNECT: Duration = Duration::from_secs(1);
+/// Attempts after which a session is closed.
+const MOST_RECONNECTS: u32 = 8;
+
+/// How a pool uses the account of its payer.
+#[derive(Clone, Debug)]
+pub struct PoolOptions {
+    /// The most that sessions hold and have spent, all together.
+    pub budget: Balance,
+    /// The amount with which a session is opened and topped up.
+    pub hold: Balance,
+    /// The highest prices at which a session is opened.
+    pub price_limit: SessionPrices,
+    /// The most sessions at a time; each has one answer at a time.
+    pub most_sessions: usize,
+    /// How long a prompt waits for a session.
+    pub patience: Duration,
+    /// How many workers, or parts of an answer, are tried after failures.
+    pub attempts: u32,
+    /// Sessions that nothing was asked in for this long are closed, except one.
+    pub idle: Duration,
+    /// The tokens that end an answer.
+    pub stop_tokens: Vec<u32>,
+}
+
+/// The sessions of a gateway with the workers of one checkpoint.
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    market: Arc<dyn Market>,
+    options: PoolOptions,
+    metrics: GatewayMetrics,
+    state: Mutex<State>,
+    /// Told when a session becomes free, or fewer are open.
+    changed: Notify,
+}
+
+struct State {
+    free: Vec<Slot>,
+    /// Sessions that answer, or are opened, topped up, connected again or closed.
+    busy: usize,
+    /// Those of them that are opened.
+    opening: usize,
+    /// Prompts that wait for a session.
+    waiting: usize,
+    /// What sessions hold, and closed ones have spent.
+    committed: Balance,
+    offers: Vec<WorkerOffer>,
+    offers_until: Option<Instant>,
+    standings: Standings,
+    /// Why the last attempt to open a session failed.
+    trouble: Option<String>,
+    is_stopping: bool,
+}
+
+/// A session, and what its worker has cached for it.
+struct Slot {
+    session: Box<dyn PaidSession>,
+    conversations: VecDeque<Vec<u32>>,
+    used: Instant,
+}
+
+impl Slot {
+    fn new(session: Box<dyn PaidSession>) -> Self {
+        Self {
+            session,
+            conversations: VecDeque::new(),
+            used: Instant::now(),
+        }
+    }
+
+    /// The tokens at the beginning of `prompt` that are cached, as far as it is known.
+    fn shared(&self, prompt: &[u32]) -> usize {
+        let shared = |conversation: &Vec<u32>| {
+            let same = conversation.iter().zip(prompt);
+            same.take_while(|(one, other)| one == other).count()
+        };
+        let most = self.conversations.iter().map(shared).max();
+        most.filter(|most| *most >= LEAST_SHARED)
+            .unwrap_or_default()
+    }
+
+    /// Remembers a conversation, in the place of the one that it continues.
+    fn remember(&mut self, conversation: Vec<u32>) {
+        self.conversations
+            .retain(|earlier| !conversation.starts_with(earlier));
+        self.conversations.push_front(conversation);
+        self.conversations.truncate(MOST_CONVERSATIONS);
+        self.used = Instant::now();
+    }
+}
+
+/// What a prompt without session does next.
+enum Choice {
+    Use(Box<Slot>),
+    Open(WorkerOffer),
+    Wait,
+    Fail(SourceFault),
+}
+
+impl Pool {
+    /// A pool without sessions. Those of an earlier start are taken over by [`resume`](Self::resume).
+    pub fn new(market: Arc<dyn Market>, options: PoolOptions, metrics: GatewayMetrics) -> Self {
+        let state = State {
+            free: Vec::new(),
+            busy: 0,
+            opening: 0,
+            waiting: 0,
+            committed: 0,
+            offers: Vec::new(),
+            offers_until: None,
+            standings: Standings::default(),
+            trouble: None,
+            is_stopping: false,
+        };
+        Self {
+            shared: Arc::new(Shared {
+                market,
+                options,
+                metrics,
+                state: Mutex::new(state),
+                changed: Notify::new(),
+            }),
+        }
+    }
+
+    /// Takes over the sessions of an earlier start, and reads the offers of workers.
+    ///
+    /// # Errors
+    /// When the chain cannot be read.
+    pub async fn resume(&self) -> Result<(), String> {
+        let sessions = self.shared.market.reopen().await?;
+        {
+            let mut state = self.shared.state();
+            for session in sessions {
+                state.committed = state.committed.saturating_add(session.held());
+                state.free.push(Slot::new(session));
+            }
+        }
+        self.shared.count_sessions();
+        self.shared.refresh().await
+    }
+
+    /// Opens a session before it is needed, if there is none.
+    pub fn warm(&self) {
+        let mut state = self.shared.state();
+        if state.free.is_empty() && state.busy == 0 {
+            state.waiting = state.waiting.saturating_add(1);
+            let choice = self.shared.choose(&mut state, &[], &[]);
+            state.waiting = state.waiting.saturating_sub(1);
+            drop(state);
+            if let Choice::Open(offer) = choice {
+                self.shared.clone().open_later(offer);
+            }
+        }
+    }
+
+    /// Reads the offers of workers again when they are old, and closes sessions that are not used. Ends when `stop` is
+    /// true or has lost its sender.
+    pub async fn maintain(&self, mut stop: tokio::sync::watch::Receiver<bool>) {
+        loop {
+            let stopped = async {
+                let _ = stop.wait_for(|stop| *stop).await;
+            };
+            if tokio::time::timeout(OFFERS_LAST, stopped).await.is_ok() {
+                return;
+            }
+            if let Err(error) = self.shared.refresh().await {
+                warn!(%error, "the offers of workers cannot be read");
+            }
+            self.shared.close_unused();
+        }
+    }
+
+    /// Takes no more prompts, and waits until those in progress have ended and are paid, for `patience` at most.
+    /// Sessions stay open on chain for the next start.
+    pub async fn stop(&self, patience: Duration) {
+        self.shared.state().is_stopping = true;
+        self.shared.changed.notify_waiters();
+        let deadline = Instant::now() + patience;
+        loop {
+            let changed = self.shared.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let busy = self.shared.state().busy;
+            if busy == 0 || timeout_at(deadline, changed).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Closes all free sessions on chain. Prompts that still come open new ones, so [`stop`](Self::stop) it first.
+    pub async fn close(&self) {
+        let slots = std::mem::take(&mut self.shared.state().free);
+        for slot in slots {
+            self.shared.state().busy += 1;
+            self.shared.clone().close_session(slot).await;
+        }
+    }
+}
+
+#[async_trait]
+impl AnswerSource for Pool {
+    async fn ask(&self, question: PaidQuestion) -> Result<AnswerStream, SourceFault> {
+        if self.shared.state().is_stopping {
+            return Err(SourceFault::Stopping);
+        }
+        let (stream, sink) = AnswerStream::new();
+        tokio::spawn(answering::run(self.shared.clone(), question, sink));
+        Ok(stream)
+    }
+
+    fn dearest(&self, prompt_tokens: u32, answer_tokens: u32) -> Option<Balance> {
+        let state = self.shared.state();
+        let offers = self.shared.acceptable(&state).map(|offer| offer.prices);
+        let open = state.free.iter().map(|slot| slot.session.prices());
+        let prices = offers.chain(open);
+        prices
+            .filter_map(|prices| prices.price(prompt_tokens, 0, answer_tokens))
+            .max()
+    }
+
+    fn health(&self) -> Result<String, String> {
+        let state = self.shared.state();
+        let open = state.free.len().saturating_add(state.busy);
+        let workers = self.shared.acceptable(&state).count();
+        let line = format!("{open} sessions, {workers} workers\n");
+        if state.is_stopping {
+            return Err("stopping\n".into());
+        }
+        match &state.trouble {
+            _ if open > state.opening || workers > 0 => Ok(line),
+            Some(trouble) => Err(format!("{line}{trouble}\n")),
+            None => Err(line),
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn acceptable<'a>(&'a self, state: &'a State) -> impl Iterator<Item = &'a WorkerOffer> {
+        let limit = &self.options.price_limit;
+        state
+            .offers
+            .iter()
+            .filter(|offer| offer.prices.within(limit))
+    }
+
+    fn count_sessions(&self) {
+        let state = self.state();
+        let open = state.free.len().saturating_add(state.busy);
+        let open = open.saturating_sub(state.opening);
+        self.metrics
+            .sessions
+            .set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
+    async fn refresh(&self) -> Result<(), String> {
+        let read = self.market.offers().await;
+        let mut state = self.state();
+        state.offers_until = Some(Instant::now() + OFFERS_LAST);
+        match read {
+            Ok(offers) => {
+                state.offers = offers;
+                Ok(())
+            }
+            Err(error) => {
+                state.trouble = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    /// A session for a prompt, with none of the workers in `excluded`.
+    async fn lease(
+        self: &Arc<Self>,
+        prompt: &[u32],
+        excluded: &[WorkerId],
+    ) -> Result<Slot, SourceFault> {
+        let deadline = Instant::now() + self.options.patience;
+        let is_old = self
+            .state()
+            .offers_until
+            .is_none_or(|until| until <= Instant::now());
+        if is_old && self.state().free.is_empty() {
+            // Old offers are better than none.
+            let _ = self.refresh().await;
+        }
+        let _waiting = Waiting::begin(self);
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let choice = {
+                let mut state = self.state();
+                self.choose(&mut state, prompt, excluded)
+            };
+            match choice {
+                Choice::Use(slot) => return Ok(*slot),
+                Choice::Open(offer) => self.clone().open_later(offer),
+                Choice::Fail(fault) => return Err(fault),
+                Choice::Wait => {}
+            }
+            if timeout_at(deadline, changed).await.is_err() {
+                return Err(SourceFault::Busy);
+            }
+        }
+    }
+
+    /// What to do about a prompt; counts the session that is used or opened as busy.
+    fn choose(&self, state: &mut State, prompt: &[u32], excluded: &[WorkerId]) -> Choice {
+        if state.is_stopping {
+            return Choice::Fail(SourceFault::Stopping);
+        }
+        // Where all failed, they are asked again.
+        let is_other = |worker: WorkerId| !excluded.contains(&worker);
+        let knows_other = self.acceptable(state).any(|offer| is_other(offer.worker))
+            || state
+                .free
+                .iter()
+                .any(|slot| is_other(slot.session.worker()));
+        let is_excluded = |worker: &WorkerId| knows_other && excluded.contains(worker);
+        let now = Instant::now();
+        let free = state.free.iter().enumerate();
+        let best = free
+            .filter(|(_, slot)| !is_excluded(&slot.session.worker()))
+            .min_by_key(|(_, slot)| {
+                let (worker, prices) = (slot.session.worker(), slot.session.prices());
+                let shared = slot.shared(prompt);
+                let score = state.standings.score(&worker, &prices, now);
+                (std::cmp::Reverse(shared), score)
+            })
+            .map(|(place, _)| place);
+        if let Some(place) = best {
+            let slot = state.free.swap_remove(place);
+            state.busy = state.busy.saturating_add(1);
+            return Choice::Use(Box::new(slot));
+        }
+        let open = state.free.len().saturating_add(state.busy);
+        let offer = self
+            .acceptable(state)
+            .filter(|offer| !is_excluded(&offer.worker))
+            .min_by_key(|offer| state.standings.score(&offer.worker, &offer.prices, now))
+            .copied();
+        let held = state.committed.saturating_add(self.options.hold);
+        let is_affordable = held <= self.options.budget;
+        let may_open =
+            is_affordable && open < self.options.most_sessions && state.opening < state.waiting;
+        match offer {
+            Some(offer) if may_open => {
+                state.committed = held;
+                state.busy = state.busy.saturating_add(1);
+                state.opening = state.opening.saturating_add(1);
+                Choice::Open(offer)
+            }
+            _ if state.busy > 0 => Choice::Wait,
+            Some(_) if !is_affordable => Choice::Fail(SourceFault::OutOfMoney),
+            Some(_) => Choice::Fail(SourceFault::Busy),
+            None => {
+                let trouble = state.trouble.clone();
+                Choice::Fail(SourceFault::NoWorker(trouble.unwrap_or_else(|| {
+                    "none offers sessions for the checkpoint within the price limit".to_owned()
+                })))
+            }
+        }
+    }
+
+    /// Opens a session, which [`choose`](Self::choose) counted, in a task of its own.
+    fn open_later(self: Arc<Self>, offer: WorkerOffer) {
+        tokio::spawn(async move {
+            let opened = self.market.open(offer, self.options.hold).await;
+            {
+                let mut state = self.state();
+                state.opening = state.opening.saturating_sub(1);
+                state.busy = state.busy.saturating_sub(1);
+                match opened {
+                    Ok(session) => {
+                        // Rounding up is the market's; what is on hold counts.
+                        let held = session.held();
+                        state.committed = state
+                            .committed
+                            .saturating_sub(self.options.hold)
+                            .saturating_add(held);
+                        state.trouble = None;
+                        state.free.push(Slot::new(session));
+                    }
+                    Err(error) => {
+                        warn!(%error, "no session was opened");
+                        state.committed = state.committed.saturating_sub(self.options.hold);
+                        state.standings.failed(offer.worker, Instant::now());
+                        // The next prompt tries another worker, or learns why there is none.
+                        state.offers.retain(|other| other.worker != offer.worker);
+                        state.trouble = Some(error);
+                    }
+                }
+            }
+            self.count_sessions();
+            self.changed.notify_waiters();
+        });
+    }
+
+    /// Pays for the last answer of a session, tops it up where it runs low, and frees it.
+    fn free_later(self: &Arc<Self>, mut slot: Slot) {
+        let shared = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = slot.session.pay().await {
+                // The voucher is sent again with the next ask.
+                warn!(%error, "a worker did not take its voucher");
+            }
+            let (held, paid) = (slot.session.held(), slot.session.paid());
+            let runs_low = held.saturating_sub(paid) < held / 4;
+            let is_stopping = shared.state().is_stopping;
+            if runs_low && !is_stopping {
+                let topped_up = shared.top_up(&mut slot).await;
+                let _ = topped_up.inspect_err(|fault| info!(%fault, "a session is not topped up"));
+            }
+            shared.free(slot);
+        });
+    }
+
+    /// Frees a session.
+    fn free(&self, slot: Slot) {
+        {
+            let mut state = self.state();
+            state.busy = state.busy.saturating_sub(1);
+            state.free.push(slot);
+        }
+        self.count_sessions();
+        self.changed.notify_waiters();
+    }
+
+    /// Adds to the hold of a session, within the budget.
+    async fn top_up(&self, slot: &mut Slot) -> Result<(), SourceFault> {
+        let amount = self.options.hold;
+        {
+            let mut state = self.state();
+            let held = state.committed.saturating_add(amount);
+            if held > self.options.budget {
+                return Err(SourceFault::OutOfMoney);
+            }
+            state.committed = held;
+        }
+        let topped_up = slot.session.top_up(amount).await;
+        topped_up.map_err(|error| {
+            let mut state = self.state();
+            state.committed = state.committed.saturating_sub(amount);
+            SourceFault::Failed(error)
+        })
+    }
+
+    /// Connects to the worker of a session again, in a task of its own; closes the session where that fails often.
+    fn reconnect_later(self: &Arc<Self>, mut slot: Slot) {
+        let shared = self.clone();
+        tokio::spawn(async move {
+            let mut wait = RECONNECT;
+            for _ in 0..MOST_RECONNECTS {
+                tokio::time::sleep(wait).await;
+                match slot.session.reconnect().await {
+                    Ok(()) => {
+                        // What the worker had cached may be gone.
+                        slot.conversations.clear();
+                        return shared.free_later(slot);
+                    }
+                    Err(error) => info!(%error, "a worker is not reached again"),
+                }
+                if shared.state().is_stopping {
+                    return shared.forget();
+                }
+                wait = wait.saturating_mul(2);
+            }
+            shared.close_session(slot).await;
+        });
+    }
+
+    /// Closes a session that is counted as busy.
+    async fn close_session(self: Arc<Self>, mut slot: Slot) {
+        let (held, paid) = (slot.session.held(), slot.session.paid());
+        if let Err(error) = slot.session.pay().await {
+            info!(%error, "a worker did not take its last voucher");
+        }
+        match slot.session.close().await {
+            Ok(()) => {
+                let mut state = self.state();
+                let left = held.saturating_sub(paid);
+                state.committed = state.committed.saturating_sub(left);
+            }
+            // What it holds stays counted.
+            Err(error) => warn!(%error, "a session is not closed"),
+        }
+        self.forget();
+    }
+
+    /// Counts one busy session less.
+    fn forget(&self) {
+        {
+            let mut state = self.state();
+            state.busy = state.busy.saturating_sub(1);
+        }
+        self.count_sessions();
+        self.changed.notify_waiters();
+    }
+
+    /// Closes the free sessions that were not used for long, except one.
+    fn close_unused(self: &Arc<Self>) {
+        let mut unused = Vec::new();
+        {
+            let mut state = self.state();
+            let now = Instant::now();
+            while let Some(place) = state
+                .free
+                .iter()
+                .position(|slot| now.duration_since(slot.used) >= self.options.idle)
+            {
+                if state.free.len().saturating_add(state.busy) <= 1 {
+                    break;
+                }
+                unused.push(state.free.swap_remove(place));
+            }
+            state.busy = state.busy.saturating_add(unused.len());
+        }
+        for slot in unused {
+            tokio::spawn(self.clone().close_session(slot));
+        }
+    }
+}
+
+/// Counts a prompt as waiting.
+struct Waiting<'a>(&'a Shared);
+
+impl<'a> Waiting<'a> {
+    fn begin(shared: &'a Shared) -> Self {
+        let mut state = shared.state();
+        state.waiting = state.waiting.saturating_add(1);
+        Self(shared)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.waiting = state.waiting.saturating_sub(1);
+    }
+}

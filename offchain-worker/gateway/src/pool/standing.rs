@@ -1,0 +1,118 @@
+//! How good workers are: their prices, and their measured speed.
+
+use crate::market::WorkerId;
+use noema_economics::Balance;
+use noema_sessions::SessionPrices;
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The prompt and the answer by which prices are compared, in tokens.
+const TYPICAL: (u32, u32) = (512, 256);
+/// Tokens of an answer at least, so that it measures a worker.
+const LEAST_MEASURED: usize = 8;
+/// How long a worker that failed is chosen last: this, and twice as long after each further failure.
+const SET_BACK: Duration = Duration::from_secs(5);
+/// The most doublings of that time.
+const MOST_DOUBLINGS: u32 = 8;
+
+/// What was measured of the workers.
+#[derive(Debug, Default)]
+pub(super) struct Standings(HashMap<WorkerId, Standing>);
+
+#[derive(Debug, Default)]
+struct Standing {
+    /// Microseconds for a token of an answer, the time to the first one included; `None` before the first answer.
+    micros: Option<u64>,
+    /// Failures since the last answer.
+    failures: u32,
+    set_back_until: Option<Instant>,
+}
+
+/// The lower, the better: workers that failed lately come last.
+type Score = (bool, u128);
+
+impl Standings {
+    /// The score of a worker with these prices. One without measurement counts as fast as the fastest, so that it is
+    /// measured.
+    pub(super) fn score(&self, worker: &WorkerId, prices: &SessionPrices, now: Instant) -> Score {
+        let standing = self.0.get(worker);
+        let is_set_back = standing
+            .and_then(|standing| standing.set_back_until)
+            .is_some_and(|until| until > now);
+        let measured = standing.and_then(|standing| standing.micros);
+        let fastest = || self.0.values().filter_map(|other| other.micros).min();
+        let micros = measured.or_else(fastest).unwrap_or(1);
+        let (prompt, answer) = TYPICAL;
+        let price = prices.price(prompt, 0, answer).unwrap_or(Balance::MAX);
+        (is_set_back, price.saturating_mul(micros.into()))
+    }
+
+    /// Records an answer of this many tokens.
+    pub(super) fn answered(&mut self, worker: WorkerId, tokens: usize, time: Duration) {
+        let standing = self.0.entry(worker).or_default();
+        standing.failures = 0;
+        standing.set_back_until = None;
+        if tokens < LEAST_MEASURED {
+            return;
+        }
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let measured = micros.checked_div(tokens as u64).unwrap_or(u64::MAX).max(1);
+        standing.micros = Some(match standing.micros {
+            None => measured,
+            // The mean, in which each answer counts a quarter.
+            Some(before) => (before / 4)
+                .saturating_mul(3)
+                .saturating_add(measured / 4)
+                .max(1),
+        });
+    }
+
+    /// Records a failure.
+    pub(super) fn failed(&mut self, worker: WorkerId, now: Instant) {
+        let standing = self.0.entry(worker).or_default();
+        let doublings = standing.failures.min(MOST_DOUBLINGS);
+        standing.failures = standing.failures.saturating_add(1);
+        let wait = SET_BACK.saturating_mul(1u32 << doublings);
+        standing.set_back_until = Some(now + wait);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prices(per_answer_token: Balance) -> SessionPrices {
+        SessionPrices {
+            per_prompt_token: 0,
+            per_cached_token: 0,
+            per_answer_token,
+        }
+    }
+
+    #[test]
+    fn a_cheap_and_fast_worker_comes_first() {
+        let mut standings = Standings::default();
+        let now = Instant::now();
+        standings.answered([1; 32], 100, Duration::from_secs(1));
+        standings.answered([2; 32], 100, Duration::from_secs(4));
+        let score = |worker: u8, price| standings.score(&[worker; 32], &prices(price), now);
+        assert!(score(1, 10) < score(2, 10));
+        assert!(score(2, 2) < score(1, 10));
+        assert_eq!(score(3, 10), score(1, 10));
+    }
+
+    #[test]
+    fn a_worker_that_failed_comes_last_for_a_while() {
+        let mut standings = Standings::default();
+        let now = Instant::now();
+        standings.failed([1; 32], now);
+        assert!(standings.score(&[1; 32], &prices(1), now).0);
+        let later = now + SET_BACK;
+        assert!(!standings.score(&[1; 32], &prices(1), later).0);
+        standings.failed([1; 32], later);
+        assert!(standings.score(&[1; 32], &prices(1), later + SET_BACK).0);
+        standings.answered([1; 32], 1, Duration::ZERO);
+        assert!(!standings.score(&[1; 32], &prices(1), later).0);
+    }
+}

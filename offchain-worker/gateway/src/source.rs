@@ -1,0 +1,193 @@
+//! What the API knows of the sessions: it asks, and gets tokens as they come, and receipts.
+
+use async_trait::async_trait;
+use noema_economics::Balance;
+use noema_protocol::SamplingParameters;
+use noema_session_transport::SignedReceipt;
+use noema_sessions::AnswerEnd;
+use std::fmt;
+use tokio::sync::{mpsc, watch};
+
+/// A prompt that is to be answered.
+#[derive(Debug)]
+pub struct PaidQuestion {
+    /// The tokens of the prompt.
+    pub prompt: Vec<u32>,
+    /// The sampling parameters.
+    pub parameters: SamplingParameters,
+    /// Whether the tokens are passed on as they come, so that none can be taken back.
+    pub is_streamed: bool,
+    /// Who pays for it.
+    pub bill: Bill,
+}
+
+/// A part of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnswerPart {
+    /// The next tokens.
+    Tokens(Vec<u32>),
+    /// Only this many of the tokens so far count: those after them are false. Not where tokens are passed on.
+    Kept(usize),
+    /// The answer is complete.
+    Done(CompleteAnswer),
+    /// There is no complete answer.
+    Failed(SourceFault),
+}
+
+/// What is known of a complete answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompleteAnswer {
+    /// The verified receipts: one for each worker that answered, and for each part that was asked for.
+    pub receipts: Vec<SignedReceipt>,
+    /// The tokens of the prompt that the first worker had cached.
+    pub cached_tokens: u32,
+    /// Why it ended.
+    pub end: AnswerEnd,
+    /// The price of all receipts.
+    pub price: Balance,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceFault {
+    /// The prompt has no answer.
+    #[error("the prompt cannot be answered: {0}")]
+    Prompt(String),
+    /// No worker can be asked.
+    #[error("no worker can be asked: {0}")]
+    NoWorker(String),
+    /// The budget of the gateway is spent.
+    #[error("the budget of the gateway is spent; start it again with a higher --budget")]
+    OutOfMoney,
+    /// All sessions are in use.
+    #[error("all sessions are in use; ask again later")]
+    Busy,
+    /// The gateway stops.
+    #[error("the gateway stops; ask again later")]
+    Stopping,
+    /// The workers that were asked failed.
+    #[error("the workers that were asked failed, the last one because {0}; ask again")]
+    Failed(String),
+    /// A worker sent tokens that its receipt does not state, after they were passed on.
+    #[error("the worker sent false tokens ({0}), and none was paid; ask again")]
+    Breach(String),
+}
+
+/// Takes the price of an answer once no more of it will be paid.
+pub type Settle = Box<dyn FnOnce(Balance) + Send>;
+
+/// The account of one answer. Its price is settled when this is dropped, also where the answer fails.
+pub struct Bill {
+    price: Balance,
+    settle: Option<Settle>,
+}
+
+impl Bill {
+    /// An account that `settle` is called for.
+    pub fn new(settle: Settle) -> Self {
+        Self {
+            price: 0,
+            settle: Some(settle),
+        }
+    }
+
+    /// An account that no key pays.
+    pub const fn free() -> Self {
+        Self {
+            price: 0,
+            settle: None,
+        }
+    }
+
+    /// Adds the price of a receipt.
+    pub const fn add(&mut self, price: Balance) {
+        self.price = self.price.saturating_add(price);
+    }
+
+    /// The price so far.
+    pub const fn price(&self) -> Balance {
+        self.price
+    }
+}
+
+impl Drop for Bill {
+    fn drop(&mut self) {
+        if let Some(settle) = self.settle.take() {
+            settle(self.price);
+        }
+    }
+}
+
+impl fmt::Debug for Bill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bill({})", self.price)
+    }
+}
+
+/// An answer as it comes. Dropped, it ends the answer: the worker stops within a pass, and is paid for the tokens so
+/// far.
+#[derive(Debug)]
+pub struct AnswerStream {
+    parts: mpsc::UnboundedReceiver<AnswerPart>,
+    end: watch::Sender<bool>,
+}
+
+/// The other end of an [`AnswerStream`].
+#[derive(Debug)]
+pub struct AnswerSink {
+    /// Takes the parts. At most as many tokens wait as were asked for.
+    pub parts: mpsc::UnboundedSender<AnswerPart>,
+    /// Turns true, or loses its sender, when the answer is to end.
+    pub end: watch::Receiver<bool>,
+}
+
+impl AnswerStream {
+    /// A stream, and its other end.
+    pub fn new() -> (Self, AnswerSink) {
+        let (sender, parts) = mpsc::unbounded_channel();
+        let (end, ended) = watch::channel(false);
+        let sink = AnswerSink {
+            parts: sender,
+            end: ended,
+        };
+        (Self { parts, end }, sink)
+    }
+
+    /// The next part; `None` after the last, or where the source failed. If the future is dropped, no part is lost.
+    pub async fn next(&mut self) -> Option<AnswerPart> {
+        self.parts.recv().await
+    }
+
+    /// Ends the answer: parts that are on their way, and [`AnswerPart::Done`], still come.
+    pub fn end(&self) {
+        self.end.send_replace(true);
+    }
+}
+
+impl AnswerSink {
+    /// Whether the answer is to end.
+    pub fn is_ended(&self) -> bool {
+        *self.end.borrow() || self.parts.is_closed()
+    }
+}
+
+/// Answers prompts.
+#[async_trait]
+pub trait AnswerSource: Send + Sync + 'static {
+    /// Begins to answer.
+    ///
+    /// # Errors
+    /// When it is known at once that there will be no answer.
+    async fn ask(&self, question: PaidQuestion) -> Result<AnswerStream, SourceFault>;
+
+    /// The most that an answer of `answer_tokens` tokens to a prompt of `prompt_tokens` tokens costs; `None` where no
+    /// worker can be asked.
+    fn dearest(&self, prompt_tokens: u32, answer_tokens: u32) -> Option<Balance>;
+
+    /// A line on its state, for the health page.
+    ///
+    /// # Errors
+    /// A line on what is wrong, where it cannot answer now.
+    fn health(&self) -> Result<String, String>;
+}
