@@ -7,7 +7,8 @@
 //! A program can do anything with a message: refuse it, repeat it, take all of the memory. A worker must be
 //! able to answer every prompt that the chain accepts, so no worker runs a template. Instead, an import finds
 //! the text that the template puts around a message, its [`Frame`], and the manifest records it; a template
-//! that treats some messages differently is refused. The import runs it in a [`process`] of its own.
+//! that treats some messages differently is refused. The payer of a session runs the template on its whole
+//! conversation. Both run it in a [`process`] of its own.
 
 mod clock;
 mod json;
@@ -21,13 +22,14 @@ use minijinja::{
 };
 use minijinja_contrib::pycompat::unknown_method_callback;
 use noema_checkpoint::Frame;
+use noema_gateway::{Conversation, Json};
 use serde::{Deserialize, Serialize};
 use std::{io, thread};
 
 /// Longest source of a template, in bytes: the engine needs a multiple of it in memory.
 pub(crate) const LONGEST: usize = 1 << 20;
 
-/// Most work for one message: an instruction costs 1, as do 64 bytes of data that it creates. The engine does
+/// Most work for one text: an instruction costs 1, as do 64 bytes of data that it creates. The engine does
 /// not count everything, see [`process`].
 const FUEL: u64 = 300_000;
 
@@ -38,18 +40,18 @@ const STACK: usize = 64 << 20;
 /// A message that no template contains, with white space, which some templates leave out.
 const MARK: &str = "  5f1c9b7e frame 2d80a6e4  ";
 
-/// Most characters of a reason for which a template is refused.
+/// Most characters of a reason for which a template has no result.
 const LONGEST_REASON: usize = 400;
 
 const NAME: &str = "chat_template";
 
-/// Why a chat template has no frame.
+/// Why a chat template has no frame, or writes no text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum NoFrame {
+pub(crate) enum TemplateFault {
     /// It does not compile, for this reason.
     Syntax(String),
-    /// It does more with a message than to put text around it, or takes too much for that: the end of a
-    /// sentence that begins with the template.
+    /// It fails or takes too much for a text, or does more with a message than to put text around it: the end
+    /// of a sentence that begins with the template.
     Refused(String),
 }
 
@@ -64,6 +66,19 @@ pub(crate) struct Trial {
     pub(crate) eos: String,
     /// Messages around which it has to put the same text.
     pub(crate) messages: Vec<String>,
+}
+
+/// A conversation, and the template that writes it as a text.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Rendering {
+    /// The template.
+    pub(crate) source: String,
+    /// Its `bos_token`.
+    pub(crate) bos: String,
+    /// Its `eos_token`.
+    pub(crate) eos: String,
+    /// The conversation.
+    pub(crate) conversation: Conversation,
 }
 
 /// Checks that a template is not longer than [`LONGEST`].
@@ -82,19 +97,12 @@ impl Trial {
     ///
     /// # Errors
     /// The outer error is the system's, which starts no thread.
-    pub(crate) fn run(&self) -> io::Result<Result<Frame, NoFrame>> {
-        thread::scope(|scope| {
-            let thread = thread::Builder::new().stack_size(STACK);
-            let running = thread.spawn_scoped(scope, || self.find())?;
-            Ok(running.join().unwrap_or_else(|_| {
-                Err(NoFrame::Refused("makes the template engine panic".into()))
-            }))
-        })
+    pub(crate) fn run(&self) -> io::Result<Result<Frame, TemplateFault>> {
+        on_own_stack(|| self.find())
     }
 
-    fn find(&self) -> Result<Frame, NoFrame> {
-        let template = ChatTemplate::compile(&self.source, &self.bos, &self.eos)
-            .map_err(|error| NoFrame::Syntax(shortened(error.to_string())))?;
+    fn find(&self) -> Result<Frame, TemplateFault> {
+        let template = compiled(&self.source, &self.bos, &self.eos)?;
         let marked = rendered(&template, MARK)?;
         let frame = [MARK, MARK.trim()].into_iter().find_map(|mark| {
             let (before, after) = marked.split_once(mark)?;
@@ -106,10 +114,10 @@ impl Trial {
         });
         let Some(frame) = frame else {
             let problem = "leaves the message out or changes it";
-            return Err(NoFrame::Refused(problem.into()));
+            return Err(TemplateFault::Refused(problem.into()));
         };
         if frame.bytes() > Frame::MAX_BYTES {
-            return Err(NoFrame::Refused(format!(
+            return Err(TemplateFault::Refused(format!(
                 "puts {} bytes around a message, more than {}",
                 frame.bytes(),
                 Frame::MAX_BYTES
@@ -117,7 +125,7 @@ impl Trial {
         }
         for message in &self.messages {
             if rendered(&template, message)? != frame.around(message) {
-                return Err(NoFrame::Refused(format!(
+                return Err(TemplateFault::Refused(format!(
                     "treats a message like {:?} differently from others",
                     beginning(message)
                 )));
@@ -127,10 +135,70 @@ impl Trial {
     }
 }
 
-fn rendered(template: &ChatTemplate, message: &str) -> Result<String, NoFrame> {
+impl Rendering {
+    /// The text that asks for the next message of the conversation, written on a thread with a stack that is
+    /// large enough.
+    ///
+    /// # Errors
+    /// The outer error is the system's, which starts no thread.
+    pub(crate) fn run(&self) -> io::Result<Result<String, TemplateFault>> {
+        on_own_stack(|| {
+            let template = compiled(&self.source, &self.bos, &self.eos)?;
+            let Conversation { messages, tools } = &self.conversation;
+            let messages: Value = messages.iter().map(value).collect();
+            let tools: Value = match tools {
+                Some(tools) => tools.iter().map(value).collect(),
+                None => Value::from(()),
+            };
+            let written = template.render_messages(messages, tools);
+            written.map_err(|error| TemplateFault::Refused(shortened(format!("fails ({error})"))))
+        })
+    }
+}
+
+/// The result of `work`, which runs on a thread with a stack for deeply nested values.
+fn on_own_stack<T: Send>(
+    work: impl FnOnce() -> Result<T, TemplateFault> + Send,
+) -> io::Result<Result<T, TemplateFault>> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK);
+        let running = thread.spawn_scoped(scope, work)?;
+        Ok(running.join().unwrap_or_else(|_| {
+            Err(TemplateFault::Refused(
+                "makes the template engine panic".into(),
+            ))
+        }))
+    })
+}
+
+fn compiled(source: &str, bos: &str, eos: &str) -> Result<ChatTemplate, TemplateFault> {
+    ChatTemplate::compile(source, bos, eos)
+        .map_err(|error| TemplateFault::Syntax(shortened(error.to_string())))
+}
+
+/// A JSON value as a template gets it.
+fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::from(()),
+        Json::Bool(flag) => Value::from(*flag),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => Value::from(number),
+            (None, Some(number)) => Value::from(number),
+            (None, None) => Value::from(number.as_f64().unwrap_or_default()),
+        },
+        Json::Text(text) => Value::from(text.as_str()),
+        Json::List(items) => items.iter().map(value).collect(),
+        Json::Map(entries) => {
+            let entries = entries.iter();
+            Value::from_pairs(entries.map(|(key, entry)| (key.as_str(), value(entry))))
+        }
+    }
+}
+
+fn rendered(template: &ChatTemplate, message: &str) -> Result<String, TemplateFault> {
     template.render(message).map_err(|error| {
         let problem = format!("fails on a message like {:?} ({error})", beginning(message));
-        NoFrame::Refused(shortened(problem))
+        TemplateFault::Refused(shortened(problem))
     })
 }
 
@@ -181,11 +249,17 @@ impl ChatTemplate {
 
     /// The text that asks for an answer to `prompt`, as the user's message.
     fn render(&self, prompt: &str) -> Result<String, Error> {
+        let message = context! { role => "user", content => prompt };
+        self.render_messages(Value::from_iter([message]), Value::from(()))
+    }
+
+    /// The text that asks for the next message.
+    fn render_messages(&self, messages: Value, tools: Value) -> Result<String, Error> {
         let template = self.environment.get_template(NAME)?;
         template.render(context! {
-            messages => [context! { role => "user", content => prompt }],
+            messages => messages,
             add_generation_prompt => true,
-            tools => Value::from(()),
+            tools => tools,
             documents => Value::from(()),
             bos_token => &self.bos,
             eos_token => &self.eos,
@@ -370,7 +444,7 @@ mod tests {
     }
 
     /// The frame of `source`, checked with a few messages.
-    fn frame(source: &str) -> Result<Frame, NoFrame> {
+    fn frame(source: &str) -> Result<Frame, TemplateFault> {
         let messages = ["", " ", "a", " a\n", "{{ 1 }}", "</s>", "naïve 東京 🙂"];
         let trial = Trial {
             source: source.into(),
@@ -383,7 +457,7 @@ mod tests {
 
     fn refused(source: &str) -> String {
         match frame(source) {
-            Err(NoFrame::Refused(reason)) => reason,
+            Err(TemplateFault::Refused(reason)) => reason,
             other => panic!("{source}: {other:?}"),
         }
     }
@@ -448,7 +522,7 @@ mod tests {
     fn a_reason_is_short() {
         let long = "{{ raise_exception('no' * 10000) }}";
         assert!(refused(long).len() < 2 * LONGEST_REASON);
-        assert!(matches!(frame("{% if %}"), Err(NoFrame::Syntax(_))));
+        assert!(matches!(frame("{% if %}"), Err(TemplateFault::Syntax(_))));
     }
 
     #[test]

@@ -26,12 +26,15 @@
 //! ```
 
 mod bounds;
+mod chat;
 mod memory;
 pub(crate) mod prompt;
 #[cfg(test)]
 mod sample;
 mod tables;
 pub(crate) mod tokenizer;
+
+pub use chat::ChatCodec;
 
 use crate::checkpoint::OpenCheckpoint;
 use noema_executor::{
@@ -57,6 +60,9 @@ pub enum EngineError {
     /// This program has other tables of Unicode than the text layer of the checkpoint.
     #[error("{0}")]
     OtherTables(String),
+    /// This program cannot run the chat template of the checkpoint.
+    #[error("This program cannot run the checkpoint's chat template: {0}.")]
+    ChatTemplate(std::io::Error),
     /// It is not proven that every prompt can be answered.
     #[error("The checkpoint uses {what}, which is not supported; {hint}.")]
     Unsupported {

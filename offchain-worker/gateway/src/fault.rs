@@ -197,7 +197,10 @@ impl From<SourceFault> for ApiFault {
 impl ApiFault {
     /// The fault of a text, in the parameter with this name.
     pub(crate) fn text(parameter: &str, fault: &TextFault) -> Self {
-        Self::parameter(parameter, fault.to_string())
+        match fault {
+            TextFault::NotRun(_) => Self::internal(fault.to_string()),
+            _ => Self::parameter(parameter, fault.to_string()),
+        }
     }
 }
 

@@ -7,9 +7,10 @@ pub use detokenizer::Detokenizer;
 pub use stop::{Found, StopFinder};
 
 use crate::Json;
+use serde::{Deserialize, Serialize};
 
 /// A conversation as a chat template gets it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conversation {
     /// The messages: maps with `role` and `content`, and what a template knows beside these.
     pub messages: Vec<Json>,
@@ -21,9 +22,12 @@ pub struct Conversation {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextFault {
-    /// The chat template refuses the conversation.
-    #[error("the checkpoint's chat template refuses the conversation: {0}")]
+    /// The chat template does not write the conversation: the end of a sentence that begins with it.
+    #[error("the checkpoint's chat template {0}")]
     Template(String),
+    /// The chat template was not run.
+    #[error("the checkpoint's chat template was not run: {0}")]
+    NotRun(String),
     /// The tokenizer refuses the text.
     #[error("the checkpoint's tokenizer refuses the text: {0}")]
     Tokenizer(String),

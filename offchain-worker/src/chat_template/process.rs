@@ -3,14 +3,15 @@
 //! The work that the template engine counts is not all of its work: a list that contains itself twice, forty
 //! times over, has a text of terabytes and takes forty instructions. So the kernel bounds what a template
 //! takes. It runs in a child process whose memory and processor time are limited, and which is ended when it
-//! takes too long. The child is the same program; it gets a [`Trial`] on its standard input and writes the
-//! frame to its standard output, both of which are files, so that neither side waits for the other.
+//! takes too long. The child is the same program; it gets a [`Task`] on its standard input and writes the
+//! result to its standard output, both of which are files, so that neither side waits for the other.
 
-use super::{NoFrame, Trial};
+use super::{Rendering, TemplateFault, Trial};
 use crate::memory::address_space_bytes;
 use crate::printable::one_line;
 use noema_checkpoint::Frame;
 use rustix::process::{getrlimit, setrlimit, Resource, Rlimit};
+use serde::{de::DeserializeOwned, Deserialize, Serialize};
 use std::{
     env,
     fs::File,
@@ -38,8 +39,9 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// Most memory that the child may reserve beyond its own program, in bytes.
 const MEMORY: u64 = 512 << 20;
 
-/// Most bytes that the child writes: more than any frame or reason has as JSON.
-const WRITTEN: u64 = 1 << 20;
+/// Most bytes that the child writes: more than any frame, any reason, or the text of any conversation that a
+/// model can continue has as JSON.
+const WRITTEN: u64 = 32 << 20;
 
 /// Most bytes of the child's error that are shown.
 const LONGEST_ERROR: u64 = 400;
@@ -47,10 +49,19 @@ const LONGEST_ERROR: u64 = 400;
 /// The time between two looks at the child.
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// What a child does with a template.
+#[derive(Serialize, Deserialize)]
+enum Task<Trial, Rendering> {
+    /// It finds the frame.
+    Frame(Trial),
+    /// It writes a conversation.
+    Text(Rendering),
+}
+
 /// Whether this program called [`run`].
 static BEGAN_WITH_RUN: AtomicBool = AtomicBool::new(false);
 
-/// The running program, for [`frame`]. One that cannot be the child would do all of its work again instead.
+/// The running program, for [`frame`] and [`text`]. One that cannot be the child would do all of its work again instead.
 ///
 /// # Errors
 /// When it did not call [`run`].
@@ -58,7 +69,7 @@ pub(crate) fn this_program() -> io::Result<PathBuf> {
     if !BEGAN_WITH_RUN.load(Ordering::Relaxed) {
         return Err(io::Error::other(
             "it did not call noema_worker::import::run_chat_template; call that first in its main, or name a \
-             program that does in ImportOptions::program",
+             program that does",
         ));
     }
     match cfg!(target_os = "linux") {
@@ -72,15 +83,34 @@ pub(crate) fn this_program() -> io::Result<PathBuf> {
 ///
 /// # Errors
 /// The outer error is the system's, or that of a program that does not begin with [`run`].
-pub(crate) fn frame(program: &Path, trial: &Trial) -> io::Result<Result<Frame, NoFrame>> {
+pub(crate) fn frame(program: &Path, trial: &Trial) -> io::Result<Result<Frame, TemplateFault>> {
+    result(program, &Task::<_, &Rendering>::Frame(trial))
+}
+
+/// Writes a conversation with its chat template in a child process, which is `program`.
+///
+/// # Errors
+/// As of [`frame`].
+pub(crate) fn text(
+    program: &Path,
+    rendering: &Rendering,
+) -> io::Result<Result<String, TemplateFault>> {
+    result(program, &Task::<&Trial, _>::Text(rendering))
+}
+
+/// What a child process, which is `program`, finds or writes.
+fn result<T: DeserializeOwned>(
+    program: &Path,
+    task: &impl Serialize,
+) -> io::Result<Result<T, TemplateFault>> {
     if env::var_os(CHILD).is_some() {
-        // Without this, a program that ImportOptions names could start itself again without end.
+        // Without this, a program that is named could start itself again without end.
         return Err(io::Error::other(
             "the program does not begin with noema_worker::import::run_chat_template",
         ));
     }
     let mut input = tempfile::tempfile()?;
-    input.write_all(&serde_json::to_vec(trial)?)?;
+    input.write_all(&serde_json::to_vec(task)?)?;
     input.rewind()?;
     let (output, errors) = (tempfile::tempfile()?, tempfile::tempfile()?);
     let mut child = Command::new(program)
@@ -92,14 +122,14 @@ pub(crate) fn frame(program: &Path, trial: &Trial) -> io::Result<Result<Frame, N
         .spawn()?;
     match wait(&mut child)? {
         End::Killed => {
-            return Ok(Err(NoFrame::Refused(format!(
+            return Ok(Err(TemplateFault::Refused(format!(
                 "has no end after {} seconds",
                 DEADLINE.as_secs()
             ))))
         }
         End::Told(status) => {
             if let Some(excess) = excess(status) {
-                return Ok(Err(NoFrame::Refused(excess)));
+                return Ok(Err(TemplateFault::Refused(excess)));
             }
             if !status.success() {
                 return Err(failed(&format!("it ended with {status}"), errors));
@@ -180,19 +210,20 @@ fn excess(status: ExitStatus) -> Option<String> {
 }
 
 /// What the child wrote.
-fn read(mut output: File) -> io::Result<Result<Frame, NoFrame>> {
+fn read<T: DeserializeOwned>(mut output: File) -> io::Result<Result<T, TemplateFault>> {
     output.rewind()?;
     let mut written = Vec::new();
     output.take(WRITTEN).read_to_end(&mut written)?;
     serde_json::from_slice(&written).map_err(|error| {
         io::Error::other(format!(
-            "what it wrote is not the frame of a prompt: {error}"
+            "what it wrote is not the result of a chat template: {error}"
         ))
     })
 }
 
-/// Runs a chat template, if this process was started by [`import`](crate::import::import) for that; otherwise
-/// `None`. The `main` of each program that imports models begins with it, and ends with the status:
+/// Runs a chat template, if this process was started for that by [`import`](crate::import::import) or by a
+/// [`ChatCodec`](crate::engine::ChatCodec); otherwise `None`. The `main` of each program that uses one of them
+/// begins with it, and ends with the status:
 ///
 /// ```no_run
 /// # use std::process::ExitCode;
@@ -215,7 +246,7 @@ pub fn run() -> Option<ExitCode> {
     })
 }
 
-/// Bounds this process, then reads a trial and writes its result.
+/// Bounds this process, then reads a task and writes its result.
 fn answer() -> io::Result<()> {
     let program = address_space_bytes()
         .ok_or_else(|| io::Error::other("the system does not tell the size of this process"))?;
@@ -225,8 +256,11 @@ fn answer() -> io::Result<()> {
     limit(Resource::Cpu, SECONDS, SECONDS.saturating_add(1))?;
     limit(Resource::Fsize, WRITTEN, WRITTEN)?;
     limit(Resource::Core, 0, 0)?;
-    let trial: Trial = serde_json::from_reader(io::stdin().lock())?;
-    let result = serde_json::to_vec(&trial.run()?)?;
+    let task: Task<Trial, Rendering> = serde_json::from_reader(io::stdin().lock())?;
+    let result = match task {
+        Task::Frame(trial) => serde_json::to_vec(&trial.run()?)?,
+        Task::Text(rendering) => serde_json::to_vec(&rendering.run()?)?,
+    };
     let mut output = io::stdout().lock();
     output.write_all(&result)?;
     output.flush()

@@ -18,6 +18,8 @@
 //! Special are the tokens that the tokenizer marks as special, those that begin and end a text or an answer, and
 //! the added tokens that the frame writes, unless they consist of white space.
 //!
+//! A conversation, which the payer of a session encodes, is cut in the same way: see [`conversation`].
+//!
 //! # Bound
 //! ```text
 //! tokens of a prompt <= bytes of its text * tokens_per_byte + template_tokens
@@ -25,9 +27,11 @@
 //! `tokens_per_byte` is proven in [`bounds`]. `template_tokens` counts the tokens of
 //! start and end, and the rest of the frame as text, byte by byte.
 
+mod conversation;
 mod frame;
 
 pub(crate) use super::bounds::Unsupported;
+pub(crate) use conversation::only_message;
 
 use super::{
     bounds::{self, TextBound},

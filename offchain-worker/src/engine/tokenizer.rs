@@ -187,6 +187,11 @@ impl TextCodec {
         self.special.contains_key(&id)
     }
 
+    /// Whether decoding leaves a token out.
+    pub(super) fn is_hidden(&self, id: u32) -> bool {
+        self.hidden.contains(&id)
+    }
+
     fn has_special(&self, tokens: &[Token]) -> bool {
         let is_special = |token: &Token| self.special.get(&token.id) == Some(&token.value);
         tokens.iter().any(is_special)

@@ -6,7 +6,7 @@ use super::{
     rope::Rope,
     ImportError, ImportOptions, ImportProgress, ImportStage, DEFAULT_CONTEXT,
 };
-use crate::chat_template::{check_length, process, NoFrame};
+use crate::chat_template::{check_length, process, TemplateFault};
 use crate::checkpoint::{
     parallel_root, Library, OpenCheckpoint, Staging, CHAT_TEMPLATE, MANIFEST, TOKENIZER, WEIGHTS,
 };
@@ -20,7 +20,7 @@ use noema_checkpoint::{
 use noema_numerics::NUMERICS_VERSION;
 use std::{
     fs::File,
-    io::{BufWriter, Write},
+    io::{self, BufWriter, Write},
     path::Path,
 };
 
@@ -106,17 +106,19 @@ fn frame(
     let program = match &options.program {
         Some(program) => program.clone(),
         None => {
-            process::this_program().map_err(|source| failed("this program".as_ref(), source))?
+            let this = process::this_program();
+            let hinted = |error| io::Error::other(format!("{error} in ImportOptions::program"));
+            this.map_err(|error| failed("this program".as_ref(), hinted(error)))?
         }
     };
     match process::frame(&program, &trial).map_err(|source| failed(&program, source))? {
         Ok(frame) => Ok(Some(frame)),
-        Err(NoFrame::Syntax(reason)) => Err(ImportError::value(
+        Err(TemplateFault::Syntax(reason)) => Err(ImportError::value(
             path,
             "a chat template",
             format!("which does not compile: {reason}"),
         )),
-        Err(NoFrame::Refused(reason)) => Err(ImportError::unsupported(
+        Err(TemplateFault::Refused(reason)) => Err(ImportError::unsupported(
             path,
             format!("a chat template that {reason}"),
             "templates that put text before and after a message are",

@@ -15,13 +15,13 @@ use noema_worker::{
 };
 use std::{fs, ops::ControlFlow, path::Path, sync::Arc};
 
-const STOP: u32 = 1;
+pub(super) const STOP: u32 = 1;
 const SEED: [u8; 32] = [3; 32];
 
 /// A template that cannot be run: no worker tries to.
 const TEMPLATE: &str = "{% for a in range(10000) %}{{ raise_exception('no') }}";
 
-fn frame() -> Option<Frame> {
+pub(super) fn frame() -> Option<Frame> {
     Some(Frame {
         before: "<user>".into(),
         after: "<stop>".into(),
@@ -30,7 +30,7 @@ fn frame() -> Option<Frame> {
 }
 
 /// One token for each character: two special ones, then the visible ASCII characters, space and line feed.
-fn tokenizer() -> Vec<u8> {
+pub(super) fn tokenizer() -> Vec<u8> {
     let characters = (0x21u8..0x7f).map(|c| char::from(c).to_string());
     tokenizer_of(characters.chain(["\u{120}".into(), "\u{10a}".into()]))
 }
@@ -78,7 +78,7 @@ fn tokenizer_of(tokens: impl Iterator<Item = String>) -> Vec<u8> {
     serde_json::to_vec(&json).expect("JSON")
 }
 
-fn write_with(
+pub(super) fn write_with(
     directory: &Path,
     frame: Option<Frame>,
     tokenizer: &[u8],

@@ -112,8 +112,11 @@ impl Side {
     }
 }
 
-/// The special tokens of a frame, and their byte ranges.
-fn marks(text: &TextCodec, written: &str) -> Result<Vec<(Range<usize>, AddedToken)>, Unsupported> {
+/// The special tokens that a template wrote, and their byte ranges.
+pub(super) fn marks(
+    text: &TextCodec,
+    written: &str,
+) -> Result<Vec<(Range<usize>, AddedToken)>, Unsupported> {
     let has_normalizer = text.tokenizer().get_normalizer().is_some();
     // Whether such a token is found depends on its neighbours, or on the normalized text.
     let depends = |token: &AddedToken| token.single_word || token.normalized && has_normalizer;

@@ -18,7 +18,7 @@ fn architecture() -> Architecture {
     }
 }
 
-fn codec(tokenizer: &[u8], template: &str) -> Result<PromptCodec, PromptError> {
+pub(super) fn codec(tokenizer: &[u8], template: &str) -> Result<PromptCodec, PromptError> {
     ending_with(tokenizer, template, Some(1), &[1])
 }
 
