@@ -8,6 +8,7 @@ mod describe;
 mod device;
 mod doctor;
 mod fetch;
+mod gateway;
 mod import;
 mod key;
 mod money;
@@ -69,6 +70,8 @@ Examples:
     noema-worker withdraw --account //Alice
   Submit a request:
     noema-worker ask \"Why is the sky blue?\" --account //Bob
+  Run a gateway for programs that speak OpenAI's API:
+    noema-worker gateway --account //Bob
 
 Keys: a key is a file with a phrase, a 0x seed or a derivation path that only you may read, or a
 development key such as //Alice, which is public.";
@@ -164,6 +167,8 @@ enum Command {
     Register(register::RegisterCommand),
     /// Submit a request, and follow its answer and its payments.
     Ask(ask::AskArgs),
+    /// Run a gateway: OpenAI's API for any program, over sessions that it opens and pays.
+    Gateway(gateway::GatewayArgs),
     /// Check machine, devices, checkpoints, chain and keys, and suggest remedies.
     Doctor(doctor::DoctorArgs),
     /// Claim the rewards of an account for its work, from the subsidies.
@@ -297,6 +302,7 @@ async fn run_command(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(command) => key::key(command),
         Command::Register(command) => register::register(&global, command).await,
         Command::Ask(args) => return ask::ask(&global, args).await,
+        Command::Gateway(args) => gateway::gateway(&global, args).await,
         Command::Doctor(args) => return doctor::doctor(&global, args).await,
         Command::Claim(args) => claim::claim(&global, args).await,
         Command::Withdraw(args) => withdraw::withdraw(&global, args).await,

@@ -8,7 +8,7 @@
 //! - [`roles`] decides what an operator does next, given its duties on chain and its records in the
 //!   [`store`]; [`roles::rounds`] is the part for rounds of training;
 //! - [`chain`] reads a node's finalized blocks and sends transactions; [`keys`] signs them;
-//! - [`payer`] opens the session of a payer with its worker;
+//! - [`payer`] opens the session of a payer with its worker, [`gateway`] those of a gateway;
 //! - [`artefacts`] shares checkpoints and datasets with other operators, and fetches them;
 //! - [`metrics`] exports counters and health, [`memory`] measures memory, and [`doctor`] diagnoses the
 //!   setup;
@@ -26,6 +26,7 @@ pub mod dataset;
 pub mod doctor;
 mod encoding;
 pub mod engine;
+pub mod gateway;
 pub mod import;
 pub mod keys;
 pub mod memory;

@@ -150,6 +150,8 @@ mod tests {
             "dataset fetch --family 1".into(),
             "ask Why? --top-p 0.9 --top-k 3 --temperature 10 --timeout 9 --price-limit .5".into(),
             "claim --epoch 4294967295".into(),
+            "gateway --sessions 4 --context 512 --max-tokens 9 --budget 2 --max-price .1".into(),
+            "gateway key make a --rate 60 --budget 1".into(),
             "request show 18446744073709551615".into(),
             "request cancel 1".into(),
             "programme start c --dataset d --max-overlap 100".into(),
