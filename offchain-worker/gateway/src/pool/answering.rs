@@ -39,6 +39,8 @@ pub(super) async fn run(shared: Arc<Shared>, question: PaidQuestion, sink: Answe
         Ok(end) => AnswerPart::Done(answering.answered(end)),
         Err(fault) => AnswerPart::Failed(fault),
     };
+    // Before the end is told: the next call of the same key counts with it.
+    drop(std::mem::replace(&mut answering.bill, Bill::free()));
     // It fails where nothing reads the answer.
     let _ = answering.sink.parts.send(last);
 }

@@ -1,0 +1,194 @@
+//! Workers that fail, money that runs out, and callers that go.
+
+use super::support::{Book, Fault, Running, Setup, HOLD};
+use serde_json::{json, Value};
+
+fn said(text: &str) -> Value {
+    json!({ "messages": [{ "role": "user", "content": text }] })
+}
+
+fn streamed(text: &str) -> Value {
+    let mut body = said(text);
+    body["stream"] = true.into();
+    body
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_worker_goes_on_after_the_tokens_so_far() {
+    let book = Book::new("one two three", &[1, 2]);
+    book.fault(1, Fault::Break(5));
+    let running = Running::start(&book, Setup::default()).await;
+    let body = running.chat(&said("hi")).await.json();
+    assert_eq!(body["choices"][0]["message"]["content"], "one two three");
+    let script = book.script();
+    let workers: Vec<u8> = script.asked.iter().map(|asked| asked.worker).collect();
+    assert_eq!(workers, [1, 2]);
+    assert_eq!(script.asked[1].prompt, "user: hi\none t");
+    assert_eq!(script.asked[1].most, 95);
+    // Tokens without receipt are not paid.
+    let receipts = body["choices"][0]["noema"]["receipts"].as_array();
+    assert_eq!(receipts.map(Vec::len), Some(1));
+    assert_eq!(body["choices"][0]["noema"]["price"], "18");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_only_worker_is_asked_again() {
+    let book = Book::new("yes", &[1]);
+    book.fault(1, Fault::Busy);
+    book.fault(1, Fault::Break(1));
+    let running = Running::start(&book, Setup::default()).await;
+    let body = running.chat(&said("hi")).await.json();
+    assert_eq!(body["choices"][0]["message"]["content"], "yes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_fails_again_and_again_is_an_error() {
+    let book = Book::new("yes", &[1]);
+    for _ in 0..4 {
+        book.fault(1, Fault::Busy);
+    }
+    let running = Running::start(&book, Setup::default()).await;
+    let reply = running.chat(&said("hi")).await;
+    assert_eq!(reply.status, 502, "{reply:?}");
+    let message = reply.json()["error"]["message"].to_string();
+    assert!(message.contains("it is busy"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn false_tokens_are_taken_back_or_end_a_stream() {
+    let book = Book::new("yes", &[1, 2]);
+    book.fault(1, Fault::Lie(3));
+    let running = Running::start(&book, Setup::default()).await;
+    let body = running.chat(&said("hi")).await.json();
+    assert_eq!(body["choices"][0]["message"]["content"], "yes");
+    book.until("the session is closed", |script| script.closed == 1)
+        .await;
+    book.fault(2, Fault::Lie(3));
+    book.fault(1, Fault::Lie(3));
+    let reply = running.chat(&streamed("hi")).await;
+    assert!(!reply.body.contains("[DONE]"), "{reply:?}");
+    let events = reply.events();
+    let error = events.last().expect("events")["error"]["message"].to_string();
+    assert!(error.contains("false tokens"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_goes_ends_its_answer() {
+    let book = Book::new("yes", &[1]);
+    book.fault(1, Fault::Wait);
+    book.fault(1, Fault::Wait);
+    let running = Running::start(&book, Setup::default()).await;
+    for (ended, body) in [(1, streamed("hi")), (2, said("hi"))] {
+        let line = "POST /v1/chat/completions";
+        let stream = running.send(line, "", &body.to_string()).await;
+        book.until("the worker is asked", |script| script.asked.len() == ended)
+            .await;
+        drop(stream);
+        book.until("the answer is ended", |script| script.ended == ended)
+            .await;
+    }
+    let body = running.chat(&said("hi")).await.json();
+    assert_eq!(body["choices"][0]["message"]["content"], "yes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_string_ends_the_answer_at_the_worker() {
+    let book = Book::new("yes", &[1]);
+    book.fault(1, Fault::Wait);
+    let running = Running::start(&book, Setup::default()).await;
+    let mut body = said("hi");
+    body["stop"] = "y".into();
+    let reply = running.chat(&body).await.json();
+    assert_eq!(reply["choices"][0]["message"]["content"], "");
+    assert_eq!(reply["choices"][0]["finish_reason"], "stop");
+    assert_eq!(reply["usage"]["completion_tokens"], 1);
+    assert_eq!(book.script().ended, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_first_answer_is_asked_for_in_parts() {
+    let book = Book::new("a long first answer", &[1]);
+    book.fault(1, Fault::Credit(7));
+    let running = Running::start(&book, Setup::default()).await;
+    let body = running.chat(&said("hi")).await.json();
+    let text = &body["choices"][0]["message"]["content"];
+    assert_eq!(text, "a long first answer");
+    assert_eq!(body["usage"]["completion_tokens"], 20);
+    let receipts = body["choices"][0]["noema"]["receipts"].as_array();
+    assert!(receipts.is_some_and(|receipts| receipts.len() > 1));
+    assert_eq!(book.script().opened, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_is_topped_up_within_the_budget() {
+    // An answer costs 400, and up to 10,000 with 100 tokens.
+    let book = Book::new("yes", &[100]);
+    let setup = Setup {
+        budget: 2 * HOLD,
+        most_sessions: 1,
+        ..Setup::default()
+    };
+    let running = Running::start(&book, setup).await;
+    for _ in 0..3 {
+        assert_eq!(running.chat(&said("hi")).await.status, 200);
+    }
+    assert_eq!(book.script().topped_up, 1);
+    let mut last = 200;
+    for _ in 0..40 {
+        last = running.chat(&said("hi")).await.status;
+        if last != 200 {
+            break;
+        }
+    }
+    assert_eq!(last, 503);
+    assert_eq!(book.script().topped_up, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_without_workers_says_so() {
+    let book = Book::new("yes", &[]);
+    let running = Running::start(&book, Setup::default()).await;
+    let reply = running.chat(&said("hi")).await;
+    assert_eq!(reply.status, 503);
+    let message = reply.json()["error"]["message"].to_string();
+    assert!(message.contains("no worker can be asked"), "{message}");
+    assert_eq!(running.call("GET /health", "", "").await.status, 503);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_beyond_the_bound_are_refused() {
+    let book = Book::new("yes", &[1]);
+    book.fault(1, Fault::Wait);
+    let setup = Setup {
+        most_calls: 1,
+        ..Setup::default()
+    };
+    let running = Running::start(&book, setup).await;
+    let body = streamed("hi").to_string();
+    let line = "POST /v1/chat/completions";
+    let first = running.send(line, "", &body).await;
+    book.until("the worker is asked", |script| script.asked.len() == 1)
+        .await;
+    let reply = running.chat(&said("hi")).await;
+    assert_eq!(reply.status, 503);
+    assert!(reply.head.contains("retry-after"), "{reply:?}");
+    drop(first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_at_a_time_share_the_sessions() {
+    let book = Book::new("yes", &[1, 2]);
+    let setup = Setup {
+        most_calls: 64,
+        ..Setup::default()
+    };
+    let running = Running::start(&book, setup).await;
+    let body = said("hi");
+    let calls = (0..40).map(|_| running.chat(&body));
+    for reply in futures::future::join_all(calls).await {
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+    let script = book.script();
+    assert_eq!(script.asked.len(), 40);
+    assert!(script.opened <= 4);
+}

@@ -1,0 +1,7 @@
+//! The API over a pool whose workers are scripted: no chain, no model, real HTTP.
+
+mod answers;
+mod failures;
+mod keys;
+mod parameters;
+mod support;

@@ -1,0 +1,510 @@
+//! Scripted workers, a text layer in which each byte is a token, and HTTP.
+
+use async_trait::async_trait;
+use noema_gateway::{
+    BearerKeys, Conversation, Gateway, GatewayMetrics, GatewayOptions, Market, OnTokens,
+    PaidSession, Pool, PoolOptions, TextFault, TextLayer, WorkerId, WorkerOffer,
+};
+use noema_protocol::{CheckpointId, SamplingParameters, SessionId};
+use noema_session_transport::{
+    ConnectionFault, PaidAnswer, SessionError, SignedReceipt, WorkerRefusal,
+};
+use noema_sessions::{AnswerEnd, PayerError, SessionPrices, SessionReceipt, WorkerError};
+use serde_json::Value;
+use sp_core::H256;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// The token that ends an answer.
+pub(crate) const STOP: u32 = 256;
+/// The tokens of prompt and answer together.
+pub(crate) const CONTEXT: u32 = 1_000;
+/// The amount with which a session is opened.
+pub(crate) const HOLD: u128 = 10_000;
+
+/// What a worker does instead of answering.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    /// Its connection breaks after this many tokens.
+    Break(usize),
+    /// It sends this many false tokens, and a receipt of others.
+    Lie(usize),
+    /// It refuses, since it is busy.
+    Busy,
+    /// It refuses more than this many tokens.
+    Credit(u16),
+    /// It sends one token, and the next ones when it is told to end.
+    Wait,
+}
+
+/// A worker.
+#[derive(Clone, Debug)]
+pub(crate) struct Scripted {
+    pub(crate) id: u8,
+    pub(crate) price: u128,
+    pub(crate) faults: VecDeque<Fault>,
+}
+
+/// An ask that reached a worker.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) worker: u8,
+    pub(crate) session: u64,
+    pub(crate) prompt: String,
+    pub(crate) most: u16,
+}
+
+/// What the workers do, and what was asked of them.
+#[derive(Debug, Default)]
+pub(crate) struct Script {
+    pub(crate) answer: String,
+    pub(crate) workers: Vec<Scripted>,
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) ended: usize,
+    pub(crate) topped_up: usize,
+    pub(crate) opened: u64,
+    pub(crate) closed: usize,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Book(Arc<Mutex<Script>>);
+
+impl Book {
+    /// Workers with these ids, which answer with this text. The first is the cheapest.
+    pub(crate) fn new(answer: &str, workers: &[u8]) -> Self {
+        let book = Self::default();
+        {
+            let mut script = book.script();
+            script.answer = answer.to_owned();
+            script.workers = workers
+                .iter()
+                .map(|id| Scripted {
+                    id: *id,
+                    price: u128::from(*id),
+                    faults: VecDeque::new(),
+                })
+                .collect();
+        }
+        book
+    }
+
+    pub(crate) fn script(&self) -> MutexGuard<'_, Script> {
+        self.0.lock().expect("no test panicked")
+    }
+
+    /// Lets a worker do this at its next ask.
+    pub(crate) fn fault(&self, worker: u8, fault: Fault) {
+        let mut script = self.script();
+        let found = script.workers.iter_mut().find(|it| it.id == worker);
+        found.expect("a worker").faults.push_back(fault);
+    }
+
+    /// Waits until the script is as it should be.
+    pub(crate) async fn until(&self, what: &str, is_so: impl Fn(&Script) -> bool) {
+        for _ in 0..500 {
+            if is_so(&self.script()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("not in time: {what}");
+    }
+}
+
+fn prices(price: u128) -> SessionPrices {
+    SessionPrices {
+        per_prompt_token: 0,
+        per_cached_token: 0,
+        per_answer_token: price,
+    }
+}
+
+#[async_trait]
+impl Market for Book {
+    async fn offers(&self) -> Result<Vec<WorkerOffer>, String> {
+        let script = self.script();
+        let offers = script.workers.iter().map(|worker| WorkerOffer {
+            worker: [worker.id; 32],
+            prices: prices(worker.price),
+        });
+        Ok(offers.collect())
+    }
+
+    async fn open(&self, offer: WorkerOffer, amount: u128) -> Result<Box<dyn PaidSession>, String> {
+        let mut script = self.script();
+        script.opened += 1;
+        Ok(Box::new(Session {
+            id: script.opened,
+            book: self.clone(),
+            worker: offer.worker,
+            prices: offer.prices,
+            held: amount,
+            paid: 0,
+            count: 0,
+        }))
+    }
+
+    async fn reopen(&self) -> Result<Vec<Box<dyn PaidSession>>, String> {
+        Ok(Vec::new())
+    }
+}
+
+struct Session {
+    id: u64,
+    book: Book,
+    worker: WorkerId,
+    prices: SessionPrices,
+    held: u128,
+    paid: u128,
+    count: u32,
+}
+
+impl Session {
+    fn receipt(
+        &mut self,
+        prompt: &[u32],
+        tokens: Vec<u32>,
+        parameters: SamplingParameters,
+        end: AnswerEnd,
+    ) -> PaidAnswer {
+        let (prompt_tokens, answer_tokens) = (prompt.len() as u32, tokens.len() as u32);
+        let price = self.prices.price(prompt_tokens, 0, answer_tokens);
+        let price = price.expect("an amount");
+        self.paid += price;
+        self.count += 1;
+        let receipt = SessionReceipt {
+            session: SessionId(self.id),
+            n: self.count - 1,
+            first: 0,
+            terms: H256::zero(),
+            checkpoint: CheckpointId(H256::repeat_byte(7)),
+            prompt_hash: H256::zero(),
+            prompt_tokens,
+            cached_tokens: 0,
+            parameters,
+            seed: H256::zero(),
+            answer_hash: H256::zero(),
+            answer_tokens,
+            end,
+            price,
+            hidden_root: H256::zero(),
+        };
+        PaidAnswer {
+            tokens,
+            receipt: SignedReceipt {
+                receipt,
+                signature: [0; 64],
+            },
+        }
+    }
+
+    /// What follows on the prompt, which may end with the beginning of the answer.
+    fn rest(&self, prompt: &[u32]) -> Vec<u32> {
+        let answer: Vec<u32> = self.book.script().answer.bytes().map(u32::from).collect();
+        let given = (0..=answer.len()).rev();
+        let mut given = given.filter(|count| prompt.ends_with(&answer[..*count]));
+        let given = given.next().unwrap_or_default();
+        let mut rest = answer[given..].to_vec();
+        rest.push(STOP);
+        rest
+    }
+}
+
+fn refused(refusal: WorkerRefusal) -> SessionError {
+    ConnectionFault::Refused(refusal).into()
+}
+
+#[async_trait]
+impl PaidSession for Session {
+    fn worker(&self) -> WorkerId {
+        self.worker
+    }
+
+    fn prices(&self) -> SessionPrices {
+        self.prices
+    }
+
+    fn held(&self) -> u128 {
+        self.held
+    }
+
+    fn paid(&self) -> u128 {
+        self.paid
+    }
+
+    async fn ask(
+        &mut self,
+        prompt: Vec<u32>,
+        parameters: SamplingParameters,
+        on_tokens: OnTokens<'_>,
+        end: &mut watch::Receiver<bool>,
+    ) -> Result<PaidAnswer, SessionError> {
+        let most = parameters.max_tokens;
+        let dearest = self.prices.price(prompt.len() as u32, 0, most.into());
+        if self.held - self.paid < dearest.expect("an amount") {
+            return Err(PayerError::HoldTooLow.into());
+        }
+        let fault = {
+            let mut script = self.book.script();
+            let bytes = prompt.iter().filter_map(|token| u8::try_from(*token).ok());
+            let asked = Asked {
+                worker: self.worker[0],
+                session: self.id,
+                prompt: String::from_utf8_lossy(&bytes.collect::<Vec<_>>()).into_owned(),
+                most,
+            };
+            script.asked.push(asked);
+            let worker = script
+                .workers
+                .iter_mut()
+                .find(|it| it.id == self.worker[0])
+                .expect("a worker");
+            let fault = worker.faults.pop_front();
+            if let Some(Fault::Credit(credit)) = fault
+                && most > credit
+            {
+                worker.faults.push_front(Fault::Credit(credit));
+                let refusal = WorkerRefusal::Rules(WorkerError::CreditTooLow);
+                return Err(refused(refusal));
+            }
+            fault
+        };
+        let rest = self.rest(&prompt);
+        let all = &rest[..rest.len().min(most.into())];
+        match fault {
+            Some(Fault::Break(count)) => {
+                on_tokens(&all[..count]);
+                return Err(ConnectionFault::Broken("pulled".into()).into());
+            }
+            Some(Fault::Lie(count)) => {
+                on_tokens(&vec![u32::from(b'!'); count]);
+                return Err(SessionError::TooManyTokens);
+            }
+            Some(Fault::Busy) => return Err(refused(WorkerRefusal::Busy)),
+            Some(Fault::Wait) => {
+                on_tokens(&all[..1]);
+                let _ = end.wait_for(|end| *end).await;
+                self.book.script().ended += 1;
+                let tokens = all[..1].to_vec();
+                return Ok(self.receipt(&prompt, tokens, parameters, AnswerEnd::ByPayer));
+            }
+            Some(Fault::Credit(_)) | None => {}
+        }
+        for token in all {
+            on_tokens(&[*token]);
+            tokio::task::yield_now().await;
+        }
+        let reason = match all.last() {
+            Some(&STOP) => AnswerEnd::Stop,
+            _ => AnswerEnd::Length,
+        };
+        Ok(self.receipt(&prompt, all.to_vec(), parameters, reason))
+    }
+
+    async fn pay(&mut self) -> Result<(), SessionError> {
+        Ok(())
+    }
+
+    async fn top_up(&mut self, amount: u128) -> Result<(), String> {
+        self.held += amount;
+        self.book.script().topped_up += 1;
+        Ok(())
+    }
+
+    async fn reconnect(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn close(&mut self) -> Result<(), String> {
+        self.book.script().closed += 1;
+        Ok(())
+    }
+}
+
+/// Each byte is a token. A conversation is its contents, each in a line after its role.
+pub(crate) struct Bytes;
+
+impl TextLayer for Bytes {
+    fn chat(&self, conversation: &Conversation) -> Result<Vec<u32>, TextFault> {
+        let mut text = String::new();
+        for message in &conversation.messages {
+            let part = |name| message.get(name).and_then(noema_gateway::Json::text);
+            let (role, content) = (part("role"), part("content"));
+            text += &format!(
+                "{}: {}\n",
+                role.unwrap_or_default(),
+                content.unwrap_or_default()
+            );
+        }
+        self.plain(&text)
+    }
+
+    fn plain(&self, text: &str) -> Result<Vec<u32>, TextFault> {
+        Ok(text.bytes().map(u32::from).collect())
+    }
+
+    fn decode(&self, tokens: &[u32]) -> Result<String, TextFault> {
+        let bytes = tokens.iter().filter_map(|token| u8::try_from(*token).ok());
+        Ok(String::from_utf8_lossy(&bytes.collect::<Vec<_>>()).into_owned())
+    }
+
+    fn is_hidden(&self, token: u32) -> bool {
+        token > 255
+    }
+}
+
+/// How a gateway of the tests differs from the usual one.
+pub(crate) struct Setup {
+    pub(crate) budget: u128,
+    pub(crate) most_sessions: usize,
+    pub(crate) most_calls: usize,
+    pub(crate) keys: Option<Arc<BearerKeys>>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            budget: 100 * HOLD,
+            most_sessions: 4,
+            most_calls: 16,
+            keys: None,
+        }
+    }
+}
+
+/// A gateway that runs until it is dropped.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) pool: Arc<Pool>,
+    _stop: watch::Sender<bool>,
+}
+
+impl Running {
+    pub(crate) async fn start(book: &Book, setup: Setup) -> Self {
+        let options = PoolOptions {
+            budget: setup.budget,
+            hold: HOLD,
+            price_limit: prices(1_000),
+            most_sessions: setup.most_sessions,
+            patience: Duration::from_secs(20),
+            attempts: 4,
+            idle: Duration::from_secs(3_600),
+            stop_tokens: vec![STOP],
+        };
+        let metrics = GatewayMetrics::new();
+        let pool = Pool::new(Arc::new(book.clone()), options, metrics.clone());
+        let pool = Arc::new(pool);
+        pool.resume().await.expect("a market");
+        let served = GatewayOptions {
+            names: vec!["tiny".into()],
+            default_tokens: 100,
+            most_body: 10_000,
+            most_calls: setup.most_calls,
+            ..GatewayOptions::new(CheckpointId(H256::repeat_byte(7)), CONTEXT)
+        };
+        let gateway = Gateway::new(served, pool.clone(), Arc::new(Bytes), setup.keys, metrics);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(async move { gateway.serve(listener, stopped, Duration::ZERO).await });
+        Self {
+            address,
+            pool,
+            _stop: stop,
+        }
+    }
+
+    /// Sends a call, and does not wait for the reply.
+    pub(crate) async fn send(&self, line: &str, headers: &str, body: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.expect("connects");
+        let call = format!(
+            "{line} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+            self.address,
+            body.len()
+        );
+        stream.write_all(call.as_bytes()).await.expect("sends");
+        stream
+    }
+
+    pub(crate) async fn call(&self, line: &str, headers: &str, body: &str) -> Reply {
+        let mut stream = self.send(line, headers, body).await;
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await.expect("a reply");
+        Reply::read(&String::from_utf8(bytes).expect("UTF-8"))
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.call(&format!("POST {path}"), "", &body.to_string())
+            .await
+    }
+
+    pub(crate) async fn chat(&self, body: &Value) -> Reply {
+        self.post("/v1/chat/completions", body).await
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Reply {
+    fn read(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+        let head = head.to_lowercase();
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        let is_chunked = head.contains("transfer-encoding: chunked");
+        Self {
+            status: status.expect("a status"),
+            body: match is_chunked {
+                true => joined(body),
+                false => body.to_owned(),
+            },
+            head,
+        }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The parameter that an error names.
+    pub(crate) fn refused(&self) -> (u16, String) {
+        let parameter = self.json()["error"]["param"].clone();
+        let parameter = parameter.as_str().unwrap_or_default().to_owned();
+        (self.status, parameter)
+    }
+
+    /// The data of the events of a stream, without the last, which is `[DONE]`.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        let lines = self
+            .body
+            .lines()
+            .filter_map(|line| line.strip_prefix("data: "));
+        lines
+            .filter(|data| *data != "[DONE]")
+            .map(|data| serde_json::from_str(data).expect("JSON"))
+            .collect()
+    }
+}
+
+/// The chunks of a body as one.
+fn joined(mut body: &str) -> String {
+    let mut whole = String::new();
+    while let Some((length, rest)) = body.split_once("\r\n") {
+        let length = usize::from_str_radix(length, 16).expect("a length");
+        whole += &rest[..length];
+        body = &rest[length + 2..];
+    }
+    whole
+}
