@@ -189,7 +189,8 @@ impl Remedy {
                 | PayerError::Overflow,
             ) => Self::Refuse,
             SessionError::Connection(ConnectionFault::Refused(refusal)) => match refusal {
-                WorkerRefusal::Rules(WorkerError::HoldTooLow) => Self::TopUp,
+                // The same rule let the payer ask, so the worker does not know of a top-up yet.
+                WorkerRefusal::Rules(WorkerError::HoldTooLow) => Self::AskAnother,
                 WorkerRefusal::Rules(WorkerError::CreditTooLow) => Self::AskForLess,
                 WorkerRefusal::Rules(WorkerError::TooLong | WorkerError::NoPrompt)
                 | WorkerRefusal::Prompt => Self::Refuse,
