@@ -1,0 +1,13 @@
+// Losses in bits for a token.
+
+/** The unit of losses on chain: this part of a bit. */
+const UNIT = 65_536;
+
+/** A summed loss as bits for a token. */
+export const bits = (loss, tokens) => (tokens > 0 ? loss / UNIT / tokens : null);
+
+/** The tokens over which the losses of a round are summed. */
+export const evaluated = (round) => round.evaluation.length * round.dataset.shardTokens;
+
+/** Bits for a token, as text. */
+export const told = (value) => (value === null ? 'unknown' : `${value.toFixed(4)} bits a token`);
