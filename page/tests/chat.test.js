@@ -263,7 +263,7 @@ describe('the chat', () => {
     // From the beginning of the page.
     await page.evaluate(() => document.activeElement.blur());
     const seen = [];
-    for (let step = 0; step < 16; step += 1) {
+    for (let step = 0; step < 30; step += 1) {
       await page.keyboard.press('Tab');
       const name = await focused(page);
       // Before the first one and after the last one the browser itself has it.

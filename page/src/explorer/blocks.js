@@ -10,8 +10,10 @@ import { api, best } from './node.js';
 import { plain } from './plain.js';
 
 /** Blocks that are read at the beginning, and with each further step back. */
-const FIRST = 60;
+const FIRST = 120;
 export const STEP = 240;
+/** Blocks between the best one and those that were read, at most: after a longer break those between are left out. */
+const GAP = 60;
 /** Blocks that are kept. */
 const MOST = 3_000;
 /** Blocks that are read at the same time. */
@@ -69,12 +71,27 @@ function extrinsicOf(registry, hex, index) {
   }
 }
 
+const send = (method, ...parameters) => api._rpcCore.provider.send(method, parameters);
+
+/** The API with the types of the runtime that executed a block with this parent. */
+async function apiOf(hash, parent) {
+  const { specVersion } = await send('state_getRuntimeVersion', parent);
+  return specVersion === api.runtimeVersion.specVersion.toNumber() ? api : api.at(hash);
+}
+
+/** The events of a block, decoded. */
+async function recordsOf({ query, registry }, hash) {
+  const { key, creator } = query.system.events;
+  const bytes = await send('state_getStorage', key(), hash);
+  return registry.createTypeUnsafe(registry.lookup.getTypeDef(creator.meta.type.asPlain).type, [hexToU8a(bytes)]);
+}
+
 /** Reads a block of the chain. */
 async function read(hash) {
-  const send = (method, ...parameters) => api._rpcCore.provider.send(method, parameters);
-  const [{ block }, at] = await Promise.all([send('chain_getBlock', hash), api.at(hash)]);
+  const { block } = await send('chain_getBlock', hash);
   const number = Number(block.header.number);
-  const records = await at.query.system.events();
+  const at = number === 0 ? api : await apiOf(hash, block.header.parentHash);
+  const records = await recordsOf(at, hash);
   const extrinsics = block.extrinsics.map((hex, index) => extrinsicOf(at.registry, hex, index));
   const set = extrinsics.find(({ pallet, name }) => pallet === 'timestamp' && name === 'set');
   return {
@@ -105,15 +122,23 @@ function keep(list) {
 
 let reading = Promise.resolve();
 
+/** Reads one thing after the other; the next one also where one fails. */
+function inTurn(act) {
+  const done = reading.then(act);
+  reading = done.catch(() => {});
+  return done;
+}
+
 /** Reads the new blocks up to `head`, and again those that another branch replaced. */
 async function follow(head) {
   let { hash } = head;
   const found = [];
-  while (found.length < FIRST) {
+  while (found.length < GAP) {
     const block = await read(hash);
     found.push(block);
     if (block.number === 0 || blocks.get(block.number - 1)?.hash === block.parent) break;
-    if (earliest.value !== null && block.number <= earliest.value) break;
+    // The first time there is none to reach.
+    if (earliest.value === null || block.number <= earliest.value) break;
     hash = block.parent;
   }
   keep(found);
@@ -122,23 +147,19 @@ async function follow(head) {
   if (earliest.value === null || (first > earliest.value && !blocks.has(first - 1))) earliest.value = first;
 }
 
-/** Reads this many blocks before the earliest one. Returns whether there were any. */
-export function readEarlier(count) {
-  reading = reading.then(async () => {
-    const last = earliest.value - 1;
-    const first = Math.max(0, last - count + 1);
-    for (let number = last; number >= first; number -= TOGETHER) {
-      const numbers = Array.from({ length: Math.min(TOGETHER, number - first + 1) }, (_, place) => number - place);
-      const found = await Promise.all(numbers.map((wanted) => fetchBlock(wanted)));
+/** Reads this many blocks before the earliest one, so many at a time that new ones are read between them. */
+export async function readEarlier(count) {
+  const end = Math.max(0, (earliest.value ?? 0) - count);
+  while (earliest.value > end) {
+    await inTurn(async () => {
+      const last = earliest.value - 1;
+      const numbers = Array.from({ length: Math.min(TOGETHER, last - end + 1) }, (_, place) => last - place);
+      // The state of old blocks is gone where the node does not archive it.
+      const found = await Promise.all(numbers.map((number) => fetchBlock(number)));
       keep(found.filter(Boolean));
       earliest.value = numbers.at(-1);
-    }
-    return last >= 0;
-  });
-  const done = reading;
-  // The state of old blocks is gone where the node does not archive it; the next step can be tried again.
-  reading = reading.catch(() => false);
-  return done;
+    });
+  }
 }
 
 let begun = false;
@@ -147,11 +168,9 @@ let begun = false;
 export function followBlocks() {
   if (begun || !best.value) return;
   begun = true;
-  const next = (head) => {
-    reading = reading.then(() => (best.value.hash === head.hash ? follow(head) : undefined)).catch(() => {});
-  };
-  reading = follow(best.value).then(() => {}, () => {});
-  best.watch(next);
+  inTurn(() => follow(best.value)).then(() => readEarlier(FIRST)).catch(() => {});
+  // Of several that came meanwhile the last one leads to all.
+  best.watch((head) => inTurn(() => (best.value.hash === head.hash ? follow(head) : undefined)).catch(() => {}));
 }
 
 /** The events that were read and that `test` accepts, latest first. */

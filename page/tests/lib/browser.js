@@ -49,6 +49,10 @@ export async function open(url, { viewport = WIDE, dark = false, allowed = [] } 
   await page.goto(url);
   return {
     page,
+    /** Leaves out errors that the test causes. */
+    forgive(pattern) {
+      watched.errors = watched.errors.filter((error) => !pattern.test(error));
+    },
     /** Ends it, and checks what was watched. */
     async close() {
       await context.close();

@@ -9,7 +9,7 @@ import { AccountLink, Absent, Amount, BlockLink, CheckpointLink, Events, Facts, 
 import { plain, text, variant } from '../plain.js';
 import { BlockView } from './blocks.jsx';
 import { Lineage } from './lineage.jsx';
-import { bits, told } from './losses.js';
+import { bits, digits, told } from './losses.js';
 
 const EVERY = 5;
 const MIB = 1024 * 1024;
@@ -56,7 +56,7 @@ export function LossPlot({ checkpoints }) {
       ]}
       table={{
         head: ['Generation', 'Checkpoint', 'Parent', 'Own loss'],
-        rows: list.map((checkpoint, place) => [checkpoint.generation, <CheckpointLink id={checkpoint.id} />, parents[place][1].toFixed(4), own[place][1].toFixed(4)]),
+        rows: list.map((checkpoint, place) => [checkpoint.generation, <CheckpointLink id={checkpoint.id} />, digits(parents[place][1]), digits(own[place][1])]),
       }}
     />
   );

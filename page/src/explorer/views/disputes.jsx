@@ -20,7 +20,7 @@ export function Disputes() {
   const read = useRead(async (api) => {
     const entries = await api.query.jury?.openDisputes.entries();
     return (entries ?? []).map(([key, value]) => {
-      const [claim, leaf] = plain(key.args[0]);
+      const [claim, leaf] = key.args.map(plain);
       return { claim, leaf, ...plain(value) };
     });
   }, []);
@@ -125,7 +125,7 @@ export function DisputeView({ claim, leaf }) {
   const head = useWatched(best);
   const title = `Dispute over leaf ${leaf} of claim ${claim}`;
   const read = useRead(async (api) => {
-    const [open, challengers] = await Promise.all([api.query.jury?.openDisputes([claim, leaf]), api.query.claims?.disputes(claim, leaf)]);
+    const [open, challengers] = await Promise.all([api.query.jury?.openDisputes(claim, leaf), api.query.claims?.disputes(claim, leaf)]);
     return { open: plain(open), challengers: plain(challengers) ?? [] };
   }, [claim, leaf]);
   // Earliest first: they are a history here.

@@ -3,7 +3,7 @@
 import { short } from '../../shared/format.js';
 import { href } from '../../shared/router.js';
 
-const NODE = { width: 132, height: 50 };
+const NODE = { width: 150, height: 50 };
 const GAP = { x: 34, y: 14 };
 const EDGE = 8;
 

@@ -8,7 +8,7 @@ import { useRead } from '../hooks.js';
 import { best, has } from '../node.js';
 import { Absent, AccountLink, CheckpointLink, Events, Facts, Hash, Head, Mark, Notice, Part, RoundLink, Step, Table, Until, pending } from '../parts.jsx';
 import { plain, text, variant } from '../plain.js';
-import { bits, evaluated, told } from './losses.js';
+import { bits, digits, evaluated, told } from './losses.js';
 
 /** The phases of a round, and what is done in them. */
 const PHASES = [
@@ -66,7 +66,7 @@ function Curve({ rounds }) {
       title="Loss on the evaluation shards of each round" xLabel="round" yLabel="bits a token" series={series}
       table={{
         head: ['Round', 'Parent', 'Next checkpoint'],
-        rows: scored.map((round) => [<RoundLink id={round.id} />, before(round).toFixed(4), after(round)?.toFixed(4) ?? 'none']),
+        rows: scored.map((round) => [<RoundLink id={round.id} />, digits(before(round)), after(round) === null ? 'none' : digits(after(round))]),
       }}
     />
   );
@@ -82,8 +82,8 @@ function RoundTable({ rounds }) {
         ['From', ({ parent }) => <CheckpointLink id={parent} />],
         ['Trainers', ({ trainers }) => whole(trainers.length), 'number'],
         ['Validators', ({ validators }) => whole(validators.length), 'number'],
-        ['Loss before', (round) => before(round)?.toFixed(4) ?? '', 'number'],
-        ['Loss after', (round) => after(round)?.toFixed(4) ?? '', 'number'],
+        ['Loss before', (round) => before(round) === null ? '' : digits(before(round)), 'number'],
+        ['Loss after', (round) => after(round) === null ? '' : digits(after(round)), 'number'],
       ]}
     />
   );

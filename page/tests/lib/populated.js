@@ -1,0 +1,69 @@
+// A development chain with one of everything: operators that the test simulates, a family with a promoted checkpoint and
+// an open round, answered requests, a decided dispute and an open one.
+
+import { madeUp } from '../../../tests/e2e/lib/answer.js';
+import { CHECK_ALL } from '../../../tests/e2e/lib/rules.js';
+import { Training } from '../../../tests/e2e/lib/training.js';
+import { UNIT, World } from '../../../tests/e2e/lib/world.js';
+
+const BOND = 1_000n * UNIT;
+const PROMPT = 'What is a ledger?';
+const ANSWER = 'A ledger is a list of entries that all can read.';
+
+const named = (role, count) => Array.from({ length: count }, (_, place) => [role, `${role}${place + 1}`]);
+
+/** Starts the chain; returns its world, and what the explorer has to show. */
+export async function populate() {
+  const world = await World.start('explorer', { blockTime: 500, publishes: false, rules: CHECK_ALL });
+  try {
+    return await fill(world);
+  } catch (error) {
+    await world.stop();
+    throw error;
+  }
+}
+
+async function fill(world) {
+  const trainers = await world.add(named('Trainer', 3), { fake: true, bond: BOND, checkpoints: [] });
+  const training = await Training.start(world, 'Ledger 1M');
+  world.checkpoint = training.genesis;
+  const validators = await world.add(named('Validator', 4), { fake: true, bond: BOND, waits: false });
+  const [worker] = await world.add([['Worker', 'Worker1']], { fake: true, bond: BOND, waits: false });
+  await world.notice();
+
+  /** A request with an answer of the worker, and the validators that were drawn for it. */
+  async function answered() {
+    const { id } = await world.ask(PROMPT);
+    await world.event(id, 'Assigned');
+    const answer = madeUp({ text: ANSWER, tokens: Array.from({ length: 8 }, (_, place) => 100 + place) });
+    await worker.answer(id, answer);
+    const claim = await world.claimOf(id);
+    const { seats } = await world.claimEvent(claim, 'claims.CheckDrawn');
+    return { id, answer, claim, drawn: seats.map(([address]) => world.operator(address)) };
+  }
+
+  const confirmed = await answered();
+  const secrets = [];
+  for (const validator of confirmed.drawn) secrets.push([validator, await validator.confirm(confirmed.claim, confirmed.answer)]);
+  await world.claimEvent(confirmed.claim, 'claims.RevealOpened');
+  for (const [validator, secret] of secrets) await validator.revealCheck(confirmed.claim, secret, confirmed.answer);
+
+  const decided = await answered();
+  await decided.drawn[0].challenge(decided.claim);
+  for (const other of decided.drawn.slice(1)) await other.challenge(decided.claim);
+  const jury = await world.jury(decided.claim);
+  const verdicts = [];
+  for (const { juror } of jury) verdicts.push([juror, await juror.commitVerdict(decided.claim, 'False')]);
+  await world.claimEvent(decided.claim, 'jury.RevealOpened');
+  for (const [juror, verdict] of verdicts) await juror.revealVerdict(decided.claim, verdict);
+  await world.claimEvent(decided.claim, 'jury.AppealOpened');
+
+  const round = await training.round(trainers, validators);
+  await round.contribute(...trainers);
+  await round.agree(validators, trainers.slice(0, 2));
+  await round.promoted();
+
+  const open = await training.next();
+  await Promise.all(trainers.map((trainer) => trainer.submit('training.joinRound', open.id, 'Trainer')));
+  return { world, worker, validators, trainers, training, confirmed, decided, round, openRound: Number(open.id) };
+}
