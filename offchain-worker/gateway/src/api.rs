@@ -6,6 +6,7 @@ mod content;
 mod events;
 mod fields;
 mod origin;
+mod page;
 mod responses;
 mod sampling;
 mod writing;
@@ -24,6 +25,7 @@ use call::{About, Call, Form, Prompt, Told};
 use chunks::Chunks;
 use futures::stream::{self, BoxStream, StreamExt};
 use noema_protocol::{CheckpointId, SamplingParameters};
+pub use page::GatewayChain;
 use responses::Events;
 use serde_json::{json, Value};
 use std::io;
@@ -56,6 +58,8 @@ pub struct GatewayOptions {
     pub most_calls: usize,
     /// The most answers to one call.
     pub most_answers: usize,
+    /// The chain that the page shows; `None` where it shows none.
+    pub chain: Option<GatewayChain>,
 }
 
 impl GatewayOptions {
@@ -69,6 +73,7 @@ impl GatewayOptions {
             most_body: 4 << 20,
             most_calls: 256,
             most_answers: 16,
+            chain: None,
         }
     }
 }
@@ -124,9 +129,12 @@ impl Gateway {
         })
     }
 
-    /// The paths of the API.
+    /// The paths of the API and of the page.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
+            .route("/", get(page::index))
+            .route("/page/{file}", get(page::file))
+            .route("/v1/noema", get(page::about))
             .route("/v1/chat/completions", post(chat))
             .route("/v1/completions", post(plain))
             .route("/v1/responses", post(respond))

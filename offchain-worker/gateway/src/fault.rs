@@ -159,6 +159,17 @@ impl ApiFault {
         Self::new(StatusCode::NOT_FOUND, "invalid_request_error", message)
     }
 
+    /// A program that was built without the page.
+    pub(crate) fn no_page() -> Self {
+        let message =
+            "this program was built without the page; run ./scripts/page.sh, and build it again";
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "invalid_request_error",
+            message.into(),
+        )
+    }
+
     /// A defect of the gateway.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(

@@ -12,7 +12,7 @@ mod source;
 mod testing;
 mod text;
 
-pub use api::{Gateway, GatewayOptions};
+pub use api::{Gateway, GatewayChain, GatewayOptions};
 pub use json::Json;
 pub use keys::{list_keys, make_key, revoke_key, BearerKey, BearerKeyError, BearerKeys};
 pub use market::{

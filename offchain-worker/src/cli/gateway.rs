@@ -14,8 +14,8 @@ use crate::metrics::Metrics;
 use anyhow::{anyhow, bail, Context};
 use clap::{Args, Subcommand};
 use noema_gateway::{
-    list_keys, make_key, revoke_key, BearerKeys, Gateway, GatewayMetrics, GatewayOptions, Pool,
-    PoolOptions,
+    list_keys, make_key, revoke_key, BearerKeys, Gateway, GatewayChain, GatewayMetrics,
+    GatewayOptions, Pool, PoolOptions,
 };
 use noema_session_transport::PayerStore;
 use noema_sessions::{SessionPrices, Stage};
@@ -42,9 +42,10 @@ const ATTEMPTS: u32 = 4;
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
-Any program that speaks OpenAI's API can use the gateway, with OPENAI_BASE_URL set to the address that
-it prints. It opens sessions with workers from --account, tops them up, and keeps them for its next
-start; `noema-worker gateway close` closes them.
+The gateway prints the address of its page, a chat and an explorer of the chain, and that of its API: any
+program that speaks OpenAI's can use it, with OPENAI_BASE_URL set to the latter. It opens sessions with
+workers from --account, tops them up, and keeps them for its next start; `noema-worker gateway close`
+closes them.
 
 Examples:
   noema-worker gateway --account //Bob
@@ -54,7 +55,7 @@ Examples:
 pub(super) struct GatewayArgs {
     #[command(subcommand)]
     command: Option<GatewayCommand>,
-    /// Address and TCP port of the API.
+    /// Address and TCP port of the page and the API.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
     #[command(flatten)]
@@ -265,8 +266,14 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
             args.listen
         )
     })?;
-    info!("OpenAI's API at http://{}/v1", listener.local_addr()?);
+    let address = listener.local_addr()?;
+    info!("the page at http://{address}/, OpenAI's API at http://{address}/v1");
     let served = GatewayOptions {
+        chain: Some(GatewayChain {
+            rpc: global.url.clone(),
+            symbol: token.symbol().to_owned(),
+            decimals: token.decimals(),
+        }),
         default_tokens: args.max_tokens,
         ..GatewayOptions::new(id, context)
     };

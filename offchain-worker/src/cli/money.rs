@@ -64,6 +64,11 @@ impl Token {
         })
     }
 
+    /// Its digits after the point.
+    pub(super) const fn decimals(&self) -> u32 {
+        self.decimals
+    }
+
     /// The smallest units in `amount`.
     pub(super) fn units(&self, amount: &Amount) -> anyhow::Result<u128> {
         let Amount { whole, fraction } = amount;

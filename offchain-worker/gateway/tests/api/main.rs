@@ -3,5 +3,6 @@
 mod answers;
 mod failures;
 mod keys;
+mod page;
 mod parameters;
 mod support;

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use noema_gateway::{
-    BearerKeys, Conversation, Gateway, GatewayMetrics, GatewayOptions, Market, OnTokens,
-    PaidSession, Pool, PoolOptions, TextFault, TextLayer, WorkerId, WorkerOffer,
+    BearerKeys, Conversation, Gateway, GatewayChain, GatewayMetrics, GatewayOptions, Market,
+    OnTokens, PaidSession, Pool, PoolOptions, TextFault, TextLayer, WorkerId, WorkerOffer,
 };
 use noema_protocol::{CheckpointId, SamplingParameters, SessionId};
 use noema_session_transport::{
@@ -405,6 +405,11 @@ impl Running {
             default_tokens: 100,
             most_body: 10_000,
             most_calls: setup.most_calls,
+            chain: Some(GatewayChain {
+                rpc: "ws://node:9944".into(),
+                symbol: "NOEMA".into(),
+                decimals: 12,
+            }),
             ..GatewayOptions::new(CheckpointId(H256::repeat_byte(7)), CONTEXT)
         };
         let gateway = Gateway::new(served, pool.clone(), Arc::new(Bytes), setup.keys, metrics);
