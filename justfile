@@ -12,6 +12,11 @@ default:
 setup *options:
     ./scripts/setup.sh "$@"
 
+# Bundle the gateway's page
+[group('set-up')]
+page *options:
+    ./scripts/page.sh "$@"
+
 # Start a chain, workers and validators, and ask a question
 [group('run')]
 dev *options:
@@ -47,7 +52,7 @@ lint:
 unit:
     ./scripts/test.sh unit
 
-# A real node, real workers and polkadot.js
+# A real node, real workers and polkadot.js, and the page in a real browser
 [group('test')]
 e2e:
     ./scripts/test.sh e2e

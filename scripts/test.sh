@@ -10,7 +10,8 @@
 #   lint     clippy on every target of every crate, warnings denied
 #   unit     unit, property, pallet, runtime and worker tests, those of documentation, benchmarks and set-up, and of
 #            every architecture on tiny models, beside llama.cpp
-#   e2e      a real node, real workers and polkadot.js, with the real model
+#   e2e      a real node, real workers and polkadot.js, with the real model; the gateway's page in a real browser,
+#            whose pictures are kept in page/tests/artefacts
 #   --help   this text
 #
 # Ends with the time of each phase, the numbers of tests that passed and failed, and the failed tests with
@@ -121,7 +122,8 @@ e2e() {
     linted build --workspace --all-targets --locked \
         && NOEMA_NEXT_RUNTIME="$(./scripts/build-runtime.sh next-version)" \
         && export NOEMA_NEXT_RUNTIME \
-        && NOEMA_BIN_DIR="$BIN_DIR" node tests/e2e/run.js
+        && NOEMA_BIN_DIR="$BIN_DIR" node tests/e2e/run.js \
+        && NOEMA_BIN_DIR="$BIN_DIR" node page/tests/run.js
 }
 
 # Without a Vulkan device the tests of the kernels for graphics processors fail instead of being skipped;
