@@ -115,6 +115,7 @@ function Connection({ state, url, error }) {
 export function Explorer({ route }) {
   const connected = useWatched(connection);
   const main = useRef(null);
+  const parts = useRef(null);
   const isReady = ['connected', 'lost'].includes(connected.state);
   const address = route.join('/');
   const shown = useRef(address);
@@ -125,7 +126,12 @@ export function Explorer({ route }) {
     if (isReady) followBlocks();
   }, [isReady]);
   useEffect(() => {
-    // Who follows a link reads on at its target.
+    // In a narrow window the parts are wider than it.
+    const present = parts.current?.querySelector('[aria-current]');
+    if (present) parts.current.scrollLeft = present.offsetLeft - parts.current.clientWidth / 2 + present.clientWidth / 2;
+  }, [route[0]]);
+  useEffect(() => {
+    // A reader who follows a link reads on at its target.
     if (shown.current !== address) {
       main.current?.querySelector('h1')?.focus({ preventScroll: true });
       main.current?.scrollTo?.(0, 0);
@@ -136,7 +142,7 @@ export function Explorer({ route }) {
   return (
     <div class="explorer">
       <div class="tools-of-explorer">
-        <nav class="parts" aria-label="Explorer">
+        <nav class="parts" aria-label="Explorer" ref={parts}>
           {PARTS.map(([id, name, objects]) => (
             <a key={id} href={href(id)} aria-current={route[0] === id || objects.includes(route[0]) ? 'page' : undefined}>{name}</a>
           ))}

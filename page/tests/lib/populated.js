@@ -1,5 +1,5 @@
-// A development chain with one of everything: operators that the test simulates, a family with a promoted checkpoint and
-// an open round, answered requests, a decided dispute and an open one.
+// A development chain with one of everything: operators that the test simulates, a family with promoted checkpoints and
+// an open round, requests whose answers were confirmed and found false, a decided dispute.
 
 import { madeUp } from '../../../tests/e2e/lib/answer.js';
 import { CHECK_ALL } from '../../../tests/e2e/lib/rules.js';
@@ -9,6 +9,12 @@ import { UNIT, World } from '../../../tests/e2e/lib/world.js';
 const BOND = 1_000n * UNIT;
 const PROMPT = 'What is a ledger?';
 const ANSWER = 'A ledger is a list of entries that all can read.';
+
+/** The losses of the checkpoints, in bits for a token, and the tokens that they are measured on. */
+const LOSSES = [4.21, 3.92, 3.74];
+const EVALUATED = 3_000;
+/** A loss as the chain has it. */
+const loss = (bits) => BigInt(Math.round(bits * 65_536 * EVALUATED));
 
 const named = (role, count) => Array.from({ length: count }, (_, place) => [role, `${role}${place + 1}`]);
 
@@ -58,12 +64,20 @@ async function fill(world) {
   for (const [juror, verdict] of verdicts) await juror.revealVerdict(decided.claim, verdict);
   await world.claimEvent(decided.claim, 'jury.AppealOpened');
 
-  const round = await training.round(trainers, validators);
-  await round.contribute(...trainers);
-  await round.agree(validators, trainers.slice(0, 2));
-  await round.promoted();
+  const rounds = [];
+  for (const [place, before] of LOSSES.slice(0, -1).entries()) {
+    const round = await training.round(trainers, validators);
+    await round.contribute(...trainers);
+    const order = await round.contributors();
+    const helps = { Scored: { assigned: { before: loss(before), after: loss(before - 0.4) }, evaluation: loss(before - 0.2) } };
+    round.sheet = async () => ({ parent: loss(before), findings: order.map(() => helps) });
+    round.child.loss = loss(LOSSES[place + 1]);
+    await round.agree(validators, trainers.slice(0, 2));
+    await round.promoted();
+    rounds.push(round);
+  }
 
   const open = await training.next();
   await Promise.all(trainers.map((trainer) => trainer.submit('training.joinRound', open.id, 'Trainer')));
-  return { world, worker, validators, trainers, training, confirmed, decided, round, openRound: Number(open.id) };
+  return { world, worker, confirmed, decided, round: rounds.at(-1), rounds, openRound: Number(open.id) };
 }

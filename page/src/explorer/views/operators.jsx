@@ -99,6 +99,15 @@ function Account({ address, account }) {
   );
 }
 
+/** Whether a text is the address of an account. */
+function isAddress({ registry }, address) {
+  try {
+    return registry.createType('AccountId', address).toString() === address;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether a decoded value names an account. */
 const names = (value, address) => {
   if (typeof value === 'string') return value === address;
@@ -110,6 +119,7 @@ const names = (value, address) => {
 export function OperatorView({ address }) {
   const read = useRead(async (api) => {
     const { operators } = api.query;
+    if (!isAddress(api, address)) return { isNone: true };
     const account = plain(await api.query.system.account(address));
     if (!operators) return { account, operator: null };
     const controller = (await operators.keys(address)).toString() || null;
@@ -123,10 +133,10 @@ export function OperatorView({ address }) {
     };
   }, [address]);
   const waiting = pending(read);
-  if (read.error && read.value === undefined) {
+  if (waiting) return <><Head title="Account" />{waiting}</>;
+  if (read.value.isNone) {
     return <><Head title="Account" /><Notice kind="bad">This is no address, and no other object that the explorer knows: {address}</Notice></>;
   }
-  if (waiting) return <><Head title="Account" />{waiting}</>;
   const { account, controller, operator, served, device, endpoint, locks, term, least } = read.value;
   const events = <Events test={({ data }) => names(data, address)} />;
   if (!operator) {
@@ -152,7 +162,7 @@ export function OperatorView({ address }) {
           ['Locked', <><Amount units={operator.locked} /> ({percent(operator.locked, operator.bond)}) behind {count(operator.locks, 'job')}</>],
           operator.roles.worker && ['Price of an answer token', <Amount units={prices.perAnswerToken} />],
           operator.roles.worker && ['Price of a prompt byte', <Amount units={prices.perPromptByte} />],
-          ['Hot key', <span class="mono">{operator.key}</span>],
+          ['Hot key', <Hash value={operator.key} />],
           operator.withdrawableAt !== null && ['Can withdraw from', <>block <BlockLink number={operator.withdrawableAt} /></>],
           ['Requests to answer', whole(operator.load.open)],
           ['Tokens to check', whole(operator.checkBacklog)],
