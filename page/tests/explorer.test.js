@@ -148,8 +148,14 @@ describe('the explorer', () => {
     await begin('sessions');
     await main().getByText('This chain has no pallet').or(main().getByText('A payer puts an amount on hold')).first().waitFor();
     await picture(page, 'explorer-sessions');
-    await begin('session/0');
-    await page.getByRole('heading', { name: 'Session 0' }).waitFor();
+    const id = chain.session ?? 0;
+    await begin(`session/${id}`);
+    await page.getByRole('heading', { name: `Session ${id}` }).waitFor();
+    if (chain.session === null) return;
+    await main().locator('.mark').getByText('open', { exact: true }).waitFor();
+    await main().getByText('5 NOEMA').first().waitFor();
+    await main().getByRole('link', { name: chain.worker.address.slice(0, 6) }).first().waitFor();
+    await picture(page, 'explorer-session');
   });
 
   it('finds blocks, checkpoints and accounts, and says so where there is nothing', async () => {

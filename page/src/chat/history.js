@@ -78,12 +78,5 @@ export async function remove(id) {
   channel?.postMessage('changed');
 }
 
-/** Removes all. */
-export async function removeAll() {
-  conversations.value = [];
-  await attempt(async () => finished((await store('readwrite')).clear()));
-  channel?.postMessage('changed');
-}
-
 /** The conversation with this id. */
 export const find = (id) => conversations.value.find((conversation) => conversation.id === id) ?? null;

@@ -28,9 +28,6 @@ export const revision = new Watched(0);
 /** The number of the earliest block of those that follow on one another up to the best one. */
 export const earliest = new Watched(null);
 
-/** The block with this number, if it was read. */
-export const blockAt = (number) => blocks.get(number) ?? null;
-
 const named = (fields, values) => fields.map((field, place) => [field, plain(values[place])]);
 
 function eventOf({ event, phase }, block, index) {

@@ -1,7 +1,6 @@
 // Parts of the explorer's views: links to objects, amounts, lists of facts, tables, events.
 
-import { createContext } from 'preact';
-import { useContext, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 import { amount, count, exactAmount, sentence, short, time, whole, words } from '../shared/format.js';
 import { href } from '../shared/router.js';
@@ -103,6 +102,7 @@ export function Value({ name, value }) {
     return <ul class="values">{value.map((item, place) => <li key={place}><Value value={item} /></li>)}</ul>;
   }
   const entries = Object.entries(value);
+  if (entries.length === 0) return <span class="quiet">nothing</span>;
   if (entries.length === 1 && /^[A-Z]/.test(kind)) {
     return <>{words(kind)}: <Value name={kind.toLowerCase()} value={entries[0][1]} /></>;
   }
@@ -189,16 +189,23 @@ export function Earlier() {
   );
 }
 
+/** A line that opens: what is inside is made when it does. */
+export function Fold({ line, inside }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details class="event" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{line}</summary>
+      {isOpen && inside()}
+    </details>
+  );
+}
+
 /** An event in words. */
 export const Event = ({ event }) => (
-  <details class="event">
-    <summary>
-      <span class="where">{whole(event.block)}</span>
-      <span>{sentence(words(event.pallet))}: {words(event.name)}</span>
-    </summary>
-    <p class="quiet"><a href={href('block', event.block)}>block {whole(event.block)}</a></p>
-    <Value value={event.data} />
-  </details>
+  <Fold
+    line={<><span class="where">{whole(event.block)}</span><span>{sentence(words(event.pallet))}: {words(event.name)}</span></>}
+    inside={() => <><p class="quiet">In <a href={href('block', event.block)}>block {whole(event.block)}</a></p><Value value={event.data} /></>}
+  />
 );
 
 /** The events that `test` accepts, latest first. */

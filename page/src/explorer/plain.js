@@ -40,7 +40,7 @@ export function plain(codec) {
 /** The name of a variant and what is in it. */
 export function variant(value) {
   if (value === null || value === undefined) return [null, null];
-  return typeof value === 'object' ? Object.entries(value)[0] : [value, null];
+  return typeof value === 'object' ? (Object.entries(value)[0] ?? [null, null]) : [value, null];
 }
 
 /** The text in hexadecimal digits, if it is one. */

@@ -8,7 +8,7 @@ export const key = kept('key', '');
 export const info = new Watched(null);
 
 /** A refusal of the gateway, or the lack of one. */
-export class GatewayError extends Error {
+class GatewayError extends Error {
   constructor(message, { status = 0, code = null } = {}) {
     super(message);
     this.status = status;

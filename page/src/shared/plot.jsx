@@ -7,7 +7,7 @@ const MARGIN = { top: 12, right: 16, bottom: 34, left: 64 };
 const TICKS = 5;
 
 /** Round numbers from `low` to `high`. */
-export function ticks(low, high, most = TICKS) {
+function ticks(low, high, most = TICKS) {
   if (!(high > low)) return [low];
   const rough = (high - low) / most;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -19,7 +19,7 @@ export function ticks(low, high, most = TICKS) {
 }
 
 /** A number on an axis. */
-export function axisNumber(value) {
+function axisNumber(value) {
   const size = Math.abs(value);
   if (size >= 1e9) return `${+(value / 1e9).toPrecision(3)} G`;
   if (size >= 1e6) return `${+(value / 1e6).toPrecision(3)} M`;

@@ -10,11 +10,11 @@ import { chromium } from 'playwright-core';
 const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const executable = process.env.NOEMA_CHROMIUM ?? CANDIDATES.find(existsSync);
 /** The folder of the screenshots, which are kept. */
-export const ARTEFACTS = process.env.NOEMA_PAGE_ARTEFACTS ?? fileURLToPath(new URL('../artefacts/', import.meta.url));
+const ARTEFACTS = process.env.NOEMA_PAGE_ARTEFACTS ?? fileURLToPath(new URL('../artefacts/', import.meta.url));
 mkdirSync(ARTEFACTS, { recursive: true });
 
 /** Widths that the page is looked at with. */
-export const WIDE = { width: 1280, height: 860 };
+const WIDE = { width: 1280, height: 860 };
 export const NARROW = { width: 360, height: 740 };
 
 let browser;

@@ -7,6 +7,9 @@ import { Training } from '../../../tests/e2e/lib/training.js';
 import { UNIT, World } from '../../../tests/e2e/lib/world.js';
 
 const BOND = 1_000n * UNIT;
+/** What is put on hold for the session, and the most tokens of its answers. */
+const HELD = 5n * UNIT;
+const LEAF_TOKENS = 64;
 const PROMPT = 'What is a ledger?';
 const ANSWER = 'A ledger is a list of entries that all can read.';
 
@@ -29,6 +32,16 @@ export async function populate() {
   }
 }
 
+/** Opens a session with a worker; returns its number once it has its seed. */
+async function opened(world, worker) {
+  const payer = await world.account();
+  const limit = { perPromptToken: UNIT, perCachedToken: UNIT, perAnswerToken: UNIT };
+  const call = world.chain.call('sessions.openSession', world.checkpoint, worker.address, payer.address, LEAF_TOKENS, limit, HELD);
+  const { session } = (await world.chain.send(call, payer)).event('sessions.Opened').data;
+  await world.chain.event('sessions.Seeded', (data) => data.session === session);
+  return session;
+}
+
 async function fill(world) {
   const trainers = await world.add(named('Trainer', 3), { fake: true, bond: BOND, checkpoints: [] });
   const training = await Training.start(world, 'Ledger 1M');
@@ -47,6 +60,9 @@ async function fill(world) {
     const { seats } = await world.claimEvent(claim, 'claims.CheckDrawn');
     return { id, answer, claim, drawn: seats.map(([address]) => world.operator(address)) };
   }
+
+  // A chain of an older runtime has no sessions.
+  const session = world.chain.api.tx.sessions ? await opened(world, worker) : null;
 
   const confirmed = await answered();
   const secrets = [];
@@ -79,5 +95,5 @@ async function fill(world) {
 
   const open = await training.next();
   await Promise.all(trainers.map((trainer) => trainer.submit('training.joinRound', open.id, 'Trainer')));
-  return { world, worker, confirmed, decided, round: rounds.at(-1), rounds, openRound: Number(open.id) };
+  return { world, worker, session, confirmed, decided, round: rounds.at(-1), rounds, openRound: Number(open.id) };
 }

@@ -7,7 +7,7 @@ import { href } from '../../shared/router.js';
 import { useWatched } from '../../shared/store.js';
 import { fetchBlock, latestBlocks, revision } from '../blocks.js';
 import { best, finalized } from '../node.js';
-import { AccountLink, BlockLink, Earlier, Event, Facts, Hash, Head, Mark, Notice, Part, Table, Time, Value } from '../parts.jsx';
+import { AccountLink, BlockLink, Earlier, Event, Facts, Fold, Hash, Head, Mark, Notice, Part, Table, Time, Value } from '../parts.jsx';
 
 /** Calls that every block has. */
 const ROUTINE = ['timestamp.set', 'parachainSystem.setValidationData'];
@@ -44,23 +44,23 @@ export const Blocks = () => (
   </>
 );
 
-function Call({ call }) {
-  return (
-    <details class="event">
-      <summary>
-        <span class="where">{call.index}</span>
-        <span>{sentence(words(call.pallet))}: {words(call.name)}</span>
-        {call.key && <Mark>duty</Mark>}
-      </summary>
+const Call = ({ call }) => (
+  <Fold
+    line={<>
+      <span class="where">{call.index}</span>
+      <span>{sentence(words(call.pallet))}: {words(call.name)}</span>
+      {call.key && <Mark>duty</Mark>}
+    </>}
+    inside={() => <>
       <Facts facts={[
         ['Hash', <Hash value={call.hash} />],
         call.signer && ['Signed by', <AccountLink address={call.signer} />],
         call.key && ['Hot key', <span class="mono">{call.key}</span>],
       ]} />
       <Value value={call.data} />
-    </details>
-  );
-}
+    </>}
+  />
+);
 
 /** A block; `id` is its number or its hash. */
 export function BlockView({ id }) {

@@ -41,7 +41,7 @@ async function readFamilies(api) {
 }
 
 /** The loss of a family's trained checkpoints, as a plot: each beside that of its parent on the same text. */
-export function LossPlot({ checkpoints }) {
+function LossPlot({ checkpoints }) {
   const list = checkpoints.filter(trained);
   if (list.length === 0) return null;
   const own = list.map((checkpoint) => [checkpoint.generation, bits(trained(checkpoint).loss, trained(checkpoint).tokens)]);
@@ -82,6 +82,7 @@ export function Checkpoints() {
           <Facts facts={[
             ['Architecture', shape(family.architecture)],
             ['Numerics version', whole(family.numericsVersion)],
+            ['Text layer', whole(family.textLayer)],
             ['Canonical', family.canonical ? <CheckpointLink id={family.canonical} /> : 'none'],
             ['Checkpoints', whole(family.list.length)],
           ]} />

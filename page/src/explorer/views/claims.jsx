@@ -13,7 +13,7 @@ import { latest } from './numbered.js';
 const MOST = 50;
 
 /** The stage of a claim, as a mark. */
-export function ClaimStage({ stage, disputes = 0 }) {
+function ClaimStage({ stage, disputes = 0 }) {
   const [name, inside] = variant(stage);
   if (disputes > 0) return <Mark kind="bad">in dispute</Mark>;
   if (name !== 'Ended') return <Mark>{words(name)}</Mark>;

@@ -1,7 +1,6 @@
 // Operators: their bonds, prices and records; and accounts that are none.
 
 import { count, percent, whole, words } from '../../shared/format.js';
-import { useWatched } from '../../shared/store.js';
 import { useRead } from '../hooks.js';
 import { best, has } from '../node.js';
 import {
