@@ -46,6 +46,28 @@ describe('the explorer', () => {
     await main().getByText(text).first().waitFor();
   };
 
+  it('shows a dispute step by step as it goes on, and after its end', async () => {
+    const { claim } = chain.disputed;
+    await begin('disputes');
+    await page.getByRole('region', { name: 'Open disputes' }).getByRole('link', { name: `dispute over leaf 0 of claim ${claim}` }).click();
+    await main().locator('.step.now').getByText('Jurors execute the leaf and commit').waitFor();
+    await main().getByText('has not committed').first().waitFor();
+    await picture(page, 'explorer-dispute-open');
+    await chain.decide();
+    await main().getByText('Any account can appeal').waitFor();
+    assert.equal(await page.getByRole('region', { name: 'Jurors' }).getByText('the leaf is false').count(), chain.jurors);
+    await picture(page, 'explorer-dispute-verdict');
+    // The window to appeal ends.
+    await main().locator('.head').getByText('the leaf is false').waitFor({ timeout: 120_000 });
+    await picture(page, 'explorer-dispute');
+    // The chain no longer has it; its events do.
+    await page.reload();
+    await readBack(/jurors? committed\./);
+    await main().locator('.head').getByText('the leaf is false').waitFor();
+    await page.getByRole('link', { name: 'Disputes' }).click();
+    await page.getByRole('link', { name: `dispute over leaf 0 of claim ${claim}` }).waitFor();
+  });
+
   it('shows what the chain does, and new blocks as they come', async () => {
     await begin('overview');
     await main().getByText('8', { exact: true }).first().waitFor();
@@ -79,20 +101,10 @@ describe('the explorer', () => {
     await begin(`claim/${chain.confirmed.claim}`);
     await main().getByText('final, confirmed').first().waitFor();
     await main().getByText('confirmed the leaf').first().waitFor();
-    await begin(`claim/${chain.decided.claim}`);
+    await begin(`claim/${chain.disputed.claim}`);
     await main().getByText('fallen: false leaf').first().waitFor();
     await main().getByText('challenged the leaf').first().waitFor();
     await picture(page, 'explorer-claim');
-  });
-
-  it('shows a dispute step by step, also after its end', async () => {
-    await begin(`dispute/${chain.decided.claim}/0`);
-    await readBack(/Challenged/);
-    await readBack(/jurors? committed\./);
-    await main().getByText('the leaf is false').first().waitFor();
-    await picture(page, 'explorer-dispute');
-    await page.getByRole('link', { name: 'Disputes' }).click();
-    await page.getByRole('link', { name: `dispute over leaf 0 of claim ${chain.decided.claim}` }).waitFor();
   });
 
   it('shows a public request with prompt and answer', async () => {
@@ -187,7 +199,7 @@ describe('the explorer', () => {
   for (const [name, options] of [['light', { viewport: NARROW }], ['dark', { viewport: NARROW, dark: true }]]) {
     it(`fits 360 pixels, ${name}`, async () => {
       await begin('overview', options);
-      for (const route of ['overview', 'operators', 'checkpoints', 'rounds', 'supply', `claim/${chain.decided.claim}`, `round/${chain.round.id}`]) {
+      for (const route of ['overview', 'operators', 'checkpoints', 'rounds', 'supply', `claim/${chain.disputed.claim}`, `round/${chain.round.id}`]) {
         await page.goto(`${gateway.url}/#/${route}`);
         await main().locator('h1').waitFor();
         await page.waitForTimeout(500);

@@ -31,8 +31,8 @@ export async function connect() {
   if (begun) return;
   begun = true;
   try {
-    const { rpc } = await about();
-    if (!rpc) throw new Error('the gateway names no node');
+    const { rpc, needs_key: needsKey } = await about();
+    if (!rpc) throw new Error(needsKey ? 'the gateway names it to callers with a key; enter one in the settings of the chat' : 'the gateway names none');
     connection.value = { ...connection.value, url: rpc };
     const provider = new WsProvider(rpc, AGAIN);
     // Hashes in JavaScript: see build.js.

@@ -1,5 +1,5 @@
-// A development chain with one of everything: operators that the test simulates, a family with promoted checkpoints and
-// an open round, requests whose answers were confirmed and found false, a decided dispute.
+// A development chain with one of everything: operators that the test simulates, a family with promoted checkpoints, a
+// request whose answer was confirmed, and one whose answer is in dispute.
 
 import { madeUp } from '../../../tests/e2e/lib/answer.js';
 import { CHECK_ALL } from '../../../tests/e2e/lib/rules.js';
@@ -10,6 +10,8 @@ const BOND = 1_000n * UNIT;
 /** What is put on hold for the session, and the most tokens of its answers. */
 const HELD = 5n * UNIT;
 const LEAF_TOKENS = 64;
+/** Every answer is checked, and jurors have time until the test has them decide. */
+const RULES = { claims: { ...CHECK_ALL.claims, windows: { commit: 600n, reveal: 100n } } };
 const PROMPT = 'What is a ledger?';
 const ANSWER = 'A ledger is a list of entries that all can read.';
 
@@ -23,7 +25,7 @@ const named = (role, count) => Array.from({ length: count }, (_, place) => [role
 
 /** Starts the chain; returns its world, and what the explorer has to show. */
 export async function populate() {
-  const world = await World.start('explorer', { blockTime: 500, publishes: false, rules: CHECK_ALL });
+  const world = await World.start('explorer', { blockTime: 500, publishes: false, rules: RULES });
   try {
     return await fill(world);
   } catch (error) {
@@ -70,16 +72,6 @@ async function fill(world) {
   await world.claimEvent(confirmed.claim, 'claims.RevealOpened');
   for (const [validator, secret] of secrets) await validator.revealCheck(confirmed.claim, secret, confirmed.answer);
 
-  const decided = await answered();
-  await decided.drawn[0].challenge(decided.claim);
-  for (const other of decided.drawn.slice(1)) await other.challenge(decided.claim);
-  const jury = await world.jury(decided.claim);
-  const verdicts = [];
-  for (const { juror } of jury) verdicts.push([juror, await juror.commitVerdict(decided.claim, 'False')]);
-  await world.claimEvent(decided.claim, 'jury.RevealOpened');
-  for (const [juror, verdict] of verdicts) await juror.revealVerdict(decided.claim, verdict);
-  await world.claimEvent(decided.claim, 'jury.AppealOpened');
-
   const rounds = [];
   for (const [place, before] of LOSSES.slice(0, -1).entries()) {
     const round = await training.round(trainers, validators);
@@ -93,7 +85,17 @@ async function fill(world) {
     rounds.push(round);
   }
 
-  const open = await training.next();
-  await Promise.all(trainers.map((trainer) => trainer.submit('training.joinRound', open.id, 'Trainer')));
-  return { world, worker, session, confirmed, decided, round: rounds.at(-1), rounds, openRound: Number(open.id) };
+  const disputed = await answered();
+  for (const challenger of disputed.drawn) await challenger.challenge(disputed.claim);
+  const jury = await world.jury(disputed.claim);
+
+  /** Has the jury decide: all of its steps, up to the verdict. */
+  async function decide() {
+    const verdicts = [];
+    for (const { juror } of jury) verdicts.push([juror, await juror.commitVerdict(disputed.claim, 'False')]);
+    await world.claimEvent(disputed.claim, 'jury.RevealOpened');
+    for (const [juror, verdict] of verdicts) await juror.revealVerdict(disputed.claim, verdict);
+    await world.claimEvent(disputed.claim, 'jury.AppealOpened');
+  }
+  return { world, worker, session, confirmed, disputed, decide, jurors: jury.length, rounds, round: rounds.at(-1) };
 }
