@@ -53,12 +53,15 @@ describe('the chat', () => {
   });
 
   it('shows words as they come, and sends the history with the next message', async () => {
-    gateway.script = [{ text: 'Paris is the capital of France.', pause: 60 }, { text: 'About two million.' }];
+    let goOn;
+    const until = new Promise((resolve) => (goOn = resolve));
+    gateway.script = [{ text: 'Paris is the capital of France.', holds: 2, until }, { text: 'About two million.' }];
     await begin();
     await picture(page, 'chat-empty');
     await ask('What is the capital of France?');
     await answered('Paris is');
     assert.ok(!(await answers().last().textContent()).includes('France.'), 'not all of it is there at once');
+    goOn();
     await answered('Paris is the capital of France.');
     await page.getByText('first word after').waitFor();
     await ask('How many people live there?');

@@ -38,7 +38,10 @@ export class ScriptedGateway {
 
   constructor(node, key) {
     Object.assign(this, { node, key });
-    /** The answers of the next calls: `{ text, pause, error, breaks, end }`; then the last one again. */
+    /**
+     * The answers of the next calls, then the last one again: `text`, `pause` after each token, `holds` as the token before
+     * which it waits for `until`, `breaks` as the token in whose place it fails, or an `error` without a text.
+     */
     this.script = [{ text: 'Paris is the capital of France.' }];
     /** The bodies of the calls so far. */
     this.asked = [];
@@ -144,6 +147,7 @@ export class ScriptedGateway {
     event(choice({ content: '', role: 'assistant' }));
     for (const [place, token] of tokens.entries()) {
       if (isGone) return undefined;
+      if (answer.holds === place) await answer.until;
       if (answer.breaks === place) {
         reply.write(`data: ${JSON.stringify({ error: { message: 'the worker sent false tokens, and none was paid; ask again', type: 'server_error', param: null, code: null } })}\n\n`);
         reply.end();
