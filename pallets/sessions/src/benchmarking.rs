@@ -1,7 +1,8 @@
-//! Benchmarks of the calls, and of the steps of a poll.
+//! Benchmarks of the calls, and of the steps of a poll. The base weight of a transaction, and that of performing a duty,
+//! contain the dispatch of the call.
 
 use crate::{
-    opening::Opening, AgendaCursor, Call, Config, FirstUnseeded, NextSession, OpenClaims, Pallet,
+    opening::Opening, AgendaCursor, Config, FirstUnseeded, NextSession, OpenClaims, Pallet,
     SessionOf, Sessions, Turns,
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -193,16 +194,20 @@ mod benches {
         } = opening::<T>();
         // The nonce of the transaction is in its account.
         frame_benchmarking::whitelist_account!(payer);
-        #[extrinsic_call]
-        _(
-            RawOrigin::Signed(payer),
-            checkpoint,
-            worker,
-            voucher_key,
-            leaf_tokens,
-            price_limit,
-            amount,
-        );
+        let opened;
+        #[block]
+        {
+            opened = Pallet::<T>::open_session(
+                RawOrigin::Signed(payer).into(),
+                checkpoint,
+                worker,
+                voucher_key,
+                leaf_tokens,
+                price_limit,
+                amount,
+            );
+        }
+        assert!(opened.is_ok());
         assert_eq!(NextSession::<T>::get(), SessionId(1));
     }
 
@@ -215,8 +220,12 @@ mod benches {
         let payer = payer::<T>();
         // The nonce of the transaction is in its account.
         frame_benchmarking::whitelist_account!(payer);
-        #[extrinsic_call]
-        _(RawOrigin::Signed(payer), id, amount);
+        let added;
+        #[block]
+        {
+            added = Pallet::<T>::top_up(RawOrigin::Signed(payer).into(), id, amount);
+        }
+        assert!(added.is_ok());
         assert_eq!(load::<T>(id).account.held, held + amount);
     }
 
@@ -225,12 +234,13 @@ mod benches {
         omit_shared::<T>();
         let id = seeded::<T>();
         let (voucher, signature) = voucher::<T>(id);
-        #[extrinsic_call]
-        _(
-            RawOrigin::Signed(worker_key::<T>()),
-            Box::new(voucher),
-            signature,
-        );
+        let (key, voucher) = (worker_key::<T>(), Box::new(voucher));
+        let claimed;
+        #[block]
+        {
+            claimed = Pallet::<T>::claim(RawOrigin::Signed(key).into(), voucher, signature);
+        }
+        assert!(claimed.is_ok());
         assert_eq!(load::<T>(id).account.claims, 1);
     }
 
@@ -239,8 +249,13 @@ mod benches {
     fn close_session() {
         omit_shared::<T>();
         let id = opened::<T>();
-        #[extrinsic_call]
-        _(RawOrigin::Signed(payer::<T>()), id);
+        let payer = payer::<T>();
+        let closed;
+        #[block]
+        {
+            closed = Pallet::<T>::close_session(RawOrigin::Signed(payer).into(), id);
+        }
+        assert!(closed.is_ok());
         assert!(load::<T>(id).ended_at.is_some());
     }
 
@@ -249,8 +264,13 @@ mod benches {
     fn end_session() {
         omit_shared::<T>();
         let (id, _) = closing::<T>();
-        #[extrinsic_call]
-        _(RawOrigin::Signed(worker_key::<T>()), id, 0);
+        let key = worker_key::<T>();
+        let ended;
+        #[block]
+        {
+            ended = Pallet::<T>::end_session(RawOrigin::Signed(key).into(), id, 0);
+        }
+        assert!(ended.is_ok());
         assert!(load::<T>(id).ended_at.is_some());
     }
 
