@@ -1,7 +1,7 @@
 use crate::{mock::*, Error, Event};
 use frame_support::{assert_noop, assert_ok};
-use noema_interfaces::{Burden, Candidate, Operators as _};
-use noema_protocol::{Job, Offence, Role, SessionId};
+use noema_interfaces::{Burden, Candidate, Earning, Operators as _, WorkCredit};
+use noema_protocol::{Job, Offence, Role, SessionId, Work};
 use noema_terms::TermIndex;
 
 fn candidate() -> Candidate<AccountId, Balance> {
@@ -43,6 +43,30 @@ fn set_reserve_keeps_a_part_of_the_bond_from_draws() {
             (operator.bond, operator.locked, operator.chosen),
             (250, 0, 0)
         );
+    });
+}
+
+#[test]
+fn a_paid_claim_leaves_the_reserve_unlocked() {
+    test(|| {
+        serving(ALICE, WORKER, 500);
+        assert_ok!(Operators::set_reserve(signed(ALICE), 300));
+        pass_terms(2);
+        let claim = Job::Session(SessionId(1), 0);
+        assert_ok!(Operators::lock(&ALICE, claim, 100));
+        assert_eq!(candidate().free, 200, "what is locked was reserved");
+        transfer_to_purse(BOB, 15);
+        let credit = WorkCredit {
+            job: claim,
+            kind: Earning::Answer,
+            amount: 15,
+            work: Work::Inference,
+            done: 1,
+        };
+        assert!(!Operators::release_paid(&ALICE, claim, credit));
+        let operator = Operators::operator(ALICE).expect("registered").operator;
+        assert_eq!((operator.locked, operator.chosen), (0, 0));
+        assert_eq!(candidate().free, 200);
     });
 }
 
