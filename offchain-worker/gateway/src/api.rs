@@ -29,15 +29,20 @@ pub use page::GatewayChain;
 use responses::Events;
 use serde_json::{json, Value};
 use std::io;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::sync::{watch, OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use writing::{Piece, Usage, Writing};
 
 /// The header with the signed receipts of an answer that is not streamed, in hexadecimal digits.
 const RECEIPT: &str = "x-noema-receipt";
+/// The most chat templates at a time, whatever the number of cores: each may take half a gigabyte.
+const MOST_TEMPLATES: usize = 8;
 /// How often what keys have spent is written to disk.
 const SAVE: Duration = Duration::from_secs(2);
 
@@ -58,6 +63,10 @@ pub struct GatewayOptions {
     pub most_calls: usize,
     /// The most answers to one call.
     pub most_answers: usize,
+    /// The most chat templates that run at a time: each may be a process that takes much memory.
+    pub most_templates: usize,
+    /// How long a conversation waits until its template can run.
+    pub template_patience: Duration,
     /// The chain that the page shows; `None` where it shows none.
     pub chain: Option<GatewayChain>,
 }
@@ -73,6 +82,10 @@ impl GatewayOptions {
             most_body: 4 << 20,
             most_calls: 256,
             most_answers: 16,
+            most_templates: available_parallelism()
+                .map_or(1, NonZeroUsize::get)
+                .min(MOST_TEMPLATES),
+            template_patience: Duration::from_secs(10),
             chain: None,
         }
     }
@@ -87,6 +100,8 @@ pub struct Gateway {
     keys: Option<Arc<BearerKeys>>,
     metrics: GatewayMetrics,
     places: Arc<Semaphore>,
+    /// Places for chat templates that run.
+    templates: Arc<Semaphore>,
     started: u64,
     /// The number of the next call.
     number: AtomicU64,
@@ -119,6 +134,7 @@ impl Gateway {
     ) -> Arc<Self> {
         Arc::new(Self {
             places: Arc::new(Semaphore::new(options.most_calls)),
+            templates: Arc::new(Semaphore::new(options.most_templates)),
             options,
             source,
             layer,
@@ -262,6 +278,15 @@ impl Gateway {
         })
     }
 
+    /// A place for a chat template that runs.
+    async fn template(&self) -> Result<OwnedSemaphorePermit, ApiFault> {
+        let place = self.templates.clone().acquire_owned();
+        match timeout(self.options.template_patience, place).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) | Err(_) => Err(ApiFault::templates()),
+        }
+    }
+
     /// The tokens of prompts.
     async fn encode(
         &self,
@@ -269,7 +294,16 @@ impl Gateway {
         parameter: &str,
     ) -> Result<Vec<Vec<u32>>, ApiFault> {
         let layer = self.layer.clone();
+        let runs_template = prompts
+            .iter()
+            .any(|prompt| matches!(prompt, Prompt::Conversation(_)));
+        let place = match runs_template {
+            true => Some(self.template().await?),
+            false => None,
+        };
         let encoded = tokio::task::spawn_blocking(move || {
+            // The template runs on where its caller goes.
+            let _place = place;
             let prompts = prompts.iter().map(|prompt| match prompt {
                 Prompt::Conversation(conversation) => layer.chat(conversation),
                 Prompt::Text(text) => layer.plain(text),

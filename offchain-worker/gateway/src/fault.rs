@@ -131,6 +131,13 @@ impl ApiFault {
         Self::unavailable("as many calls as the gateway takes are in progress; call again later")
     }
 
+    /// A conversation that waited too long until its chat template could run.
+    pub(crate) fn templates() -> Self {
+        Self::unavailable(
+            "as many chat templates as the gateway runs at a time are running; call again later",
+        )
+    }
+
     fn unavailable(message: impl Into<String>) -> Self {
         Self {
             retry_after: Some(1),

@@ -1,7 +1,9 @@
 //! Workers that fail, money that runs out, and callers that go.
 
-use super::support::{Book, Fault, Running, Setup, HOLD};
+use super::support::{Book, Fault, Held, Running, Setup, HOLD};
 use serde_json::{json, Value};
+use std::sync::Arc;
+use std::time::Duration;
 
 fn said(text: &str) -> Value {
     json!({ "messages": [{ "role": "user", "content": text }] })
@@ -173,6 +175,61 @@ async fn calls_beyond_the_bound_are_refused() {
     assert_eq!(reply.status, 503);
     assert!(reply.head.contains("retry-after"), "{reply:?}");
     drop(first);
+}
+
+/// A gateway in which one template runs at a time, and waits for its release.
+async fn with_one_template(book: &Book) -> (Running, Arc<Held>) {
+    let held = Arc::new(Held::default());
+    let setup = Setup {
+        most_templates: 1,
+        template_patience: Duration::from_millis(50),
+        layer: held.clone(),
+        ..Setup::default()
+    };
+    (Running::start(book, setup).await, held)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conversations_beyond_the_bound_of_templates_are_refused_for_a_while() {
+    let book = Book::new("yes", &[1]);
+    let (running, held) = with_one_template(&book).await;
+    let body = said("hi");
+    let others = async {
+        held.until_running().await;
+        let refused = running.chat(&body).await;
+        let plain = json!({ "prompt": "hi" });
+        let plain = running.post("/v1/completions", &plain).await;
+        held.release();
+        (refused, plain)
+    };
+    let (first, (refused, plain)) = tokio::join!(running.chat(&body), others);
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(refused.head.contains("retry-after: 1"), "{refused:?}");
+    let kind = &refused.json()["error"]["type"];
+    assert_eq!(kind, "service_unavailable_error");
+    assert_eq!(plain.status, 200, "{plain:?}");
+    assert_eq!(first.status, 200, "{first:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_template_of_a_caller_that_goes_keeps_its_place_while_it_runs() {
+    let book = Book::new("yes", &[1]);
+    let (running, held) = with_one_template(&book).await;
+    let body = said("hi");
+    let line = "POST /v1/chat/completions";
+    let gone = running.send(line, "", &body.to_string()).await;
+    held.until_running().await;
+    drop(gone);
+    assert_eq!(running.chat(&body).await.status, 503);
+    held.release();
+    let mut status = 503;
+    for _ in 0..100 {
+        status = running.chat(&body).await.status;
+        if status == 200 {
+            break;
+        }
+    }
+    assert_eq!(status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,8 @@ use serde_json::Value;
 use sp_core::H256;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -358,11 +359,63 @@ impl TextLayer for Bytes {
     }
 }
 
+/// The same, where a conversation waits until its template may write.
+#[derive(Default)]
+pub(crate) struct Held {
+    running: AtomicUsize,
+    may_write: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Held {
+    /// Waits until a template runs.
+    pub(crate) async fn until_running(&self) {
+        for _ in 0..500 {
+            if self.running.load(Ordering::SeqCst) > 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no template runs");
+    }
+
+    /// Lets all templates write.
+    pub(crate) fn release(&self) {
+        *self.may_write.lock().expect("no test panicked") = true;
+        self.changed.notify_all();
+    }
+}
+
+impl TextLayer for Held {
+    fn chat(&self, conversation: &Conversation) -> Result<Vec<u32>, TextFault> {
+        self.running.fetch_add(1, Ordering::SeqCst);
+        let may_write = self.may_write.lock().expect("no test panicked");
+        let waited = self.changed.wait_while(may_write, |may_write| !*may_write);
+        drop(waited.expect("no test panicked"));
+        Bytes.chat(conversation)
+    }
+
+    fn plain(&self, text: &str) -> Result<Vec<u32>, TextFault> {
+        Bytes.plain(text)
+    }
+
+    fn decode(&self, tokens: &[u32]) -> Result<String, TextFault> {
+        Bytes.decode(tokens)
+    }
+
+    fn is_hidden(&self, token: u32) -> bool {
+        Bytes.is_hidden(token)
+    }
+}
+
 /// How a gateway of the tests differs from the usual one.
 pub(crate) struct Setup {
     pub(crate) budget: u128,
     pub(crate) most_sessions: usize,
     pub(crate) most_calls: usize,
+    pub(crate) most_templates: usize,
+    pub(crate) template_patience: Duration,
+    pub(crate) layer: Arc<dyn TextLayer>,
     pub(crate) keys: Option<Arc<BearerKeys>>,
 }
 
@@ -372,6 +425,9 @@ impl Default for Setup {
             budget: 100 * HOLD,
             most_sessions: 4,
             most_calls: 16,
+            most_templates: 4,
+            template_patience: Duration::from_secs(20),
+            layer: Arc::new(Bytes),
             keys: None,
         }
     }
@@ -405,6 +461,8 @@ impl Running {
             default_tokens: 100,
             most_body: 10_000,
             most_calls: setup.most_calls,
+            most_templates: setup.most_templates,
+            template_patience: setup.template_patience,
             chain: Some(GatewayChain {
                 rpc: "ws://node:9944".into(),
                 symbol: "NOEMA".into(),
@@ -412,7 +470,7 @@ impl Running {
             }),
             ..GatewayOptions::new(CheckpointId(H256::repeat_byte(7)), CONTEXT)
         };
-        let gateway = Gateway::new(served, pool.clone(), Arc::new(Bytes), setup.keys, metrics);
+        let gateway = Gateway::new(served, pool.clone(), setup.layer, setup.keys, metrics);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (stop, stopped) = watch::channel(false);
