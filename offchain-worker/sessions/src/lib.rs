@@ -25,7 +25,8 @@ pub use signature::{is_signed, Sign};
 pub use store::{AnswerRecord, PayerRecord, PayerStore, WorkerRecord, WorkerStore};
 pub use worker::{
     AnswerStop, ClaimStep, DrawnLeaf, DrawnLeaves, ModelFault, OpenBundle, ServedSessions,
-    SessionAnswer, SessionFacts, SessionLimits, SessionModel, SessionQuestion, SessionTotals,
+    SessionAnswer, SessionFacts, SessionLimits, SessionModel, SessionQuestion, SessionStep,
+    SessionTotals,
 };
 
 /// An account in its 32-byte form.

@@ -6,7 +6,7 @@ mod claiming;
 mod model;
 mod served;
 
-pub use claiming::ClaimStep;
+pub use claiming::{ClaimStep, SessionStep};
 pub use model::{AnswerStop, ModelFault, SessionAnswer, SessionModel, SessionQuestion};
 
 pub(crate) use answering::{AnswerEvent, Answering};

@@ -161,6 +161,13 @@ calls! {
         /// The session.
         session: SessionId,
     }
+    /// Waives the rest of the worker's window for its last vouchers.
+    "Sessions"."end_session" EndSession {
+        /// The session.
+        session: SessionId,
+        /// How many of its answers are claimed.
+        claimed: u32,
+    }
     /// Challenges a leaf.
     "Claims"."challenge" Challenge {
         /// The claim.

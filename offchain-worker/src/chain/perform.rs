@@ -2,8 +2,8 @@
 
 use super::calls::{
     AnnounceHolding, Challenge, ClaimCheckpoint, ClaimReward, ClaimSession, CommitCheck,
-    CommitContribution, CommitScores, CommitVerdict, DemandLeaf, JoinRound, ObjectToClaim,
-    ObjectToScores, PostLeaf, Resume, RevealCheck, RevealContribution, RevealScores,
+    CommitContribution, CommitScores, CommitVerdict, DemandLeaf, EndSession, JoinRound,
+    ObjectToClaim, ObjectToScores, PostLeaf, Resume, RevealCheck, RevealContribution, RevealScores,
     RevealSessionCheck, RevealVerdict, SubmitAnswer,
 };
 use super::types::WireSignature;
@@ -97,6 +97,9 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
                 signature: WireSignature::Sr25519(step.signature),
             };
             node.perform(call, key).await
+        }
+        Action::EndSession { session, claimed } => {
+            node.perform(EndSession { session, claimed }, key).await
         }
         Action::Challenge { claim, leaf } => node.perform(Challenge { claim, leaf }, key).await,
         Action::CommitVerdict {

@@ -3,7 +3,7 @@
 use super::rounds::RoundStep;
 use crate::store::{AccountBytes, StoredSessionCheck};
 use noema_claims::HiddenProof;
-use noema_protocol::{CheckpointId, ClaimId, Receipt, RequestId, RoundId, Verdict};
+use noema_protocol::{CheckpointId, ClaimId, Receipt, RequestId, RoundId, SessionId, Verdict};
 use noema_session_transport::{ClaimStep, SessionLeaf};
 use sp_core::H256;
 use std::fmt;
@@ -71,6 +71,13 @@ pub enum Action {
     },
     /// Claims the answers of a bundle of a session.
     ClaimSession(Box<ClaimStep>),
+    /// Waives the rest of the window for the last vouchers of a session that closes.
+    EndSession {
+        /// The session.
+        session: SessionId,
+        /// How many of its answers are claimed.
+        claimed: u32,
+    },
     /// Challenges a leaf.
     Challenge {
         /// The claim.
@@ -147,6 +154,7 @@ impl fmt::Display for Action {
                     voucher.session
                 )
             }
+            Self::EndSession { session, .. } => write!(f, "end of session {session}"),
             Self::Challenge { claim, leaf } => {
                 write!(f, "challenge of leaf {leaf} of claim {claim}")
             }

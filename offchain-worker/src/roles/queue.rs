@@ -28,6 +28,8 @@ pub(super) enum OpenDuty {
     Claim(u32),
     /// The claim of the bundle of a session that begins with this answer.
     SessionClaim(SessionId, u32),
+    /// The end of a session that closes.
+    SessionEnd(SessionId),
     /// The post of a leaf.
     Post(ClaimId, u32),
     /// The demand for a leaf.
@@ -47,6 +49,7 @@ impl fmt::Display for OpenDuty {
             Self::SessionClaim(session, first) => {
                 write!(f, "claim of session {session} from answer {first} on")
             }
+            Self::SessionEnd(session) => write!(f, "end of session {session}"),
             Self::Post(claim, leaf) => write!(f, "post of leaf {leaf} of claim {claim}"),
             Self::Demand(claim, leaf) => write!(f, "demand for leaf {leaf} of claim {claim}"),
             Self::Resume => f.write_str("end of the absence"),

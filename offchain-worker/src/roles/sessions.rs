@@ -1,4 +1,4 @@
-//! A worker's sessions: it claims their answers, and posts the leaves that are demanded.
+//! A worker's sessions: it claims their answers, ends those that close, and posts the leaves that are demanded.
 //!
 //! Which answers are unclaimed is in the store of the sessions; which claims the chain has, it states at each block. So
 //! a claim or a post that got lost is submitted again.
@@ -9,7 +9,7 @@ use super::tasks::blocking;
 use super::{Action, Duties, LeafDemand};
 use noema_protocol::SessionId;
 use noema_session_transport::{
-    OpenBundle, ServedSessions, SessionFacts, SessionStoreError, SessionTotals,
+    OpenBundle, ServedSessions, SessionFacts, SessionStep, SessionStoreError, SessionTotals,
 };
 use std::sync::Arc;
 use tracing::{error, warn};
@@ -20,7 +20,7 @@ const TIDY_EVERY: u64 = 32;
 const TIDY_TOGETHER: usize = 8;
 
 impl OperatorLoop {
-    /// Takes what the chain knows of the operator's sessions, claims what is due, and posts what is demanded.
+    /// Takes what the chain knows of the operator's sessions, claims and ends what is due, and posts what is demanded.
     pub(super) async fn look_at_sessions(&mut self, duties: &mut Duties) {
         let Some(sessions) = self.sessions.clone() else {
             return;
@@ -32,13 +32,21 @@ impl OperatorLoop {
         }
         let (free, now) = (duties.free_bond, duties.block);
         let (served, known) = (sessions.clone(), facts.clone());
-        let claims = match blocking(move || served.look(&known, free, now)).await {
-            Ok(claims) => claims,
+        let steps = match blocking(move || served.look(&known, free, now)).await {
+            Ok(steps) => steps,
             Err(error) => return self.session_store_fails(&error),
         };
-        for claim in claims {
-            let duty = OpenDuty::SessionClaim(claim.voucher.session, claim.voucher.first);
-            let action = Action::ClaimSession(Box::new(claim));
+        for step in steps {
+            let (duty, action) = match step {
+                SessionStep::Claim(claim) => (
+                    OpenDuty::SessionClaim(claim.voucher.session, claim.voucher.first),
+                    Action::ClaimSession(claim),
+                ),
+                SessionStep::End { session, claimed } => (
+                    OpenDuty::SessionEnd(session),
+                    Action::EndSession { session, claimed },
+                ),
+            };
             self.perform(duty, &action).await;
         }
         if now >= self.tidies_at {

@@ -162,7 +162,10 @@ impl OperatorLoop {
                 self.metrics.session_claims.inc();
                 info!(%operator, %duty, block, "is final");
             }
-            (OpenDuty::Round(..) | OpenDuty::Post(..), DutyOutcome::Included { block }) => {
+            (
+                OpenDuty::Round(..) | OpenDuty::Post(..) | OpenDuty::SessionEnd(_),
+                DutyOutcome::Included { block },
+            ) => {
                 info!(%operator, %duty, block, "is final");
             }
             (OpenDuty::Demand(claim, leaf), DutyOutcome::Included { block }) => {
@@ -176,6 +179,7 @@ impl OperatorLoop {
                 | OpenDuty::Round(..)
                 | OpenDuty::Holding(_)
                 | OpenDuty::SessionClaim(..)
+                | OpenDuty::SessionEnd(_)
                 | OpenDuty::Post(..)
                 | OpenDuty::Demand(..)
                 | OpenDuty::Resume,

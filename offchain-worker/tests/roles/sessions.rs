@@ -147,7 +147,7 @@ async fn a_juror_judges_a_posted_leaf_of_a_session() {
 }
 
 #[tokio::test]
-async fn a_session_that_closes_is_claimed_until_the_chain_has_the_claim() {
+async fn a_session_that_closes_is_claimed_until_the_chain_has_the_claim_and_then_ended() {
     let setting = Setting::idle();
     let sessions = served(setting.folder());
     let mut facts = facts();
@@ -174,8 +174,13 @@ async fn a_session_that_closes_is_claimed_until_the_chain_has_the_claim() {
     assert_eq!(voucher.genesis, GENESIS);
     facts.claimed = 1;
     setting.chain.edit(|state| state.sessions = vec![facts]);
+    setting.fate(None);
     steps(&setting, &mut process, 3).await;
-    assert_eq!(setting.chain.performed().len(), 2);
+    let end = Action::EndSession {
+        session: SESSION,
+        claimed: 1,
+    };
+    assert_eq!(setting.chain.performed()[2..], [end]);
 }
 
 #[tokio::test]

@@ -146,8 +146,10 @@ impl ServedSessions {
         let (sessions, served) = (self.clone(), served.clone());
         blocking(move || {
             let accepted = sessions.step(&served, |record| {
-                sessions.take_ask(&served, record, &message)
+                let is_over = served.is_over.load(Ordering::Relaxed);
+                (!is_over).then(|| sessions.take_ask(&served, record, &message))
             })?;
+            let accepted = accepted.ok_or(WorkerRefusal::NotServed)?;
             let accepted = accepted.and_then(|accepted| accepted);
             match accepted {
                 Ok(true) => served.begun.store(0, Ordering::Relaxed),

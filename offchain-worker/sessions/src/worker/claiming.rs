@@ -5,7 +5,7 @@ use super::{ServedSessions, SessionFacts};
 use crate::{SessionStoreError, SignatureBytes, WorkerRecord, WorkerRefusal};
 use noema_economics::Balance;
 use noema_protocol::SessionId;
-use noema_sessions::{Stage, Voucher, WorkerPhase};
+use noema_sessions::{Stage, Voucher, WorkerPhase, WorkerSide};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -15,7 +15,22 @@ use tracing::{error, info};
 /// claims.
 const LAST_CALL: u64 = 60;
 
-/// A claim to make: the chain refuses it where it has it already.
+/// A step of a worker on chain, which the chain refuses where it was taken already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionStep {
+    /// It claims a bundle.
+    Claim(Box<ClaimStep>),
+    /// It waives the rest of its window in a session that closes, as nothing is left to claim: the rest of the hold
+    /// returns to the payer at once.
+    End {
+        /// The session.
+        session: SessionId,
+        /// How many of its answers are claimed.
+        claimed: u32,
+    },
+}
+
+/// A claim to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClaimStep {
     /// The voucher.
@@ -26,7 +41,7 @@ pub struct ClaimStep {
 
 impl ServedSessions {
     /// Takes the worker's sessions that have not ended, and the part of its bond that is not locked, as of the
-    /// finalized block `now`. Returns the claims to make. Blocks on the store.
+    /// finalized block `now`. Returns the steps to take. Blocks on the store.
     ///
     /// # Errors
     /// When the store fails; the next block tries again.
@@ -35,9 +50,9 @@ impl ServedSessions {
         facts: &[SessionFacts],
         free_bond: Balance,
         now: u64,
-    ) -> Result<Vec<ClaimStep>, SessionStoreError> {
+    ) -> Result<Vec<SessionStep>, SessionStoreError> {
         self.bond.set_free(free_bond);
-        let mut claims = Vec::new();
+        let mut steps = Vec::new();
         let mut sessions = BTreeMap::new();
         let mut is_new = false;
         for facts in facts {
@@ -49,7 +64,7 @@ impl ServedSessions {
             let Some(served) = self.find(facts)? else {
                 continue;
             };
-            claims.extend(self.look_at(&served, facts, now));
+            steps.extend(self.look_at(&served, facts, now));
             self.bond.refresh(&served.record().side);
             sessions.insert(id, served);
         }
@@ -67,7 +82,7 @@ impl ServedSessions {
                 self.bond.release(id);
             }
         }
-        Ok(claims)
+        Ok(steps)
     }
 
     /// The sessions in the store that are not served in the finalized block `now`: their records may not be needed any
@@ -132,9 +147,10 @@ impl ServedSessions {
         Ok(Some(Arc::new(Served::new(facts, record))))
     }
 
-    /// Takes the facts on a session, and closes its bundle if that is due. Returns the claim to make.
-    fn look_at(&self, served: &Served, facts: &SessionFacts, now: u64) -> Option<ClaimStep> {
+    /// Takes the facts on a session, and closes its bundle if that is due. Returns the step to take.
+    fn look_at(&self, served: &Served, facts: &SessionFacts, now: u64) -> Option<SessionStep> {
         let is_due = self.is_claim_due(served, facts, now);
+        let closes = matches!(facts.stage, Stage::Closing { .. });
         let stepped = self.step(served, |record| {
             record.side.set_held(facts.held);
             record.side.set_claimed(facts.claimed);
@@ -142,29 +158,39 @@ impl ServedSessions {
                 record.closed = None;
             }
             let closed = match is_due {
-                Due::No => return false,
+                Due::No => false,
                 Due::Claim => record.side.close_bundle().is_ok(),
                 Due::Last => record.side.close_last().is_ok(),
             };
             if closed {
                 record.closed = record.present.take();
             }
-            closed
+            // In this step, so that no ask is accepted after it.
+            let is_over = closes && is_settled(&record.side, facts);
+            served.is_over.store(is_over, Ordering::Relaxed);
+            (closed, is_over)
         });
         match stepped {
-            Ok(true) => {
+            Ok((true, _)) => {
                 *served.since.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 served.wants_claim.store(false, Ordering::Relaxed);
                 info!(session = %served.id, "claims the answers of a session");
             }
-            Ok(false) | Err(WorkerRefusal::Failed) => {}
+            Ok((false, true)) => {
+                return Some(SessionStep::End {
+                    session: served.id,
+                    claimed: facts.claimed,
+                });
+            }
+            Ok((false, false)) | Err(WorkerRefusal::Failed) => {}
             Err(refusal) => error!(session = %served.id, %refusal, "a session cannot be claimed"),
         }
         let record = served.record();
         let bundle = record.side.closed()?;
         let voucher = bundle.voucher(record.side.agreement());
         let signature = record.closed?;
-        (voucher.first == facts.claimed).then_some(ClaimStep { voucher, signature })
+        let claim = || SessionStep::Claim(Box::new(ClaimStep { voucher, signature }));
+        (voucher.first == facts.claimed).then(claim)
     }
 
     fn is_claim_due(&self, served: &Served, facts: &SessionFacts, now: u64) -> Due {
@@ -201,6 +227,13 @@ impl ServedSessions {
             false => Due::No,
         }
     }
+}
+
+/// Whether the worker has no answer in progress, unpaid or unclaimed.
+fn is_settled(side: &WorkerSide, facts: &SessionFacts) -> bool {
+    matches!(side.phase(), WorkerPhase::Idle)
+        && side.claimable().is_empty()
+        && side.bundle().count() == facts.claimed
 }
 
 /// Whether a claim is due.

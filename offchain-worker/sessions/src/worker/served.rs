@@ -23,6 +23,8 @@ pub(super) struct Served {
     pub(super) begun: AtomicU32,
     /// Whether the next answer needs a claim first.
     pub(super) wants_claim: AtomicBool,
+    /// Whether the worker waives the rest of its window, and accepts no further ask.
+    pub(super) is_over: AtomicBool,
     /// The block in which the present bundle was first seen with an answer.
     pub(super) since: Mutex<Option<u64>>,
 }
@@ -38,6 +40,7 @@ impl Served {
             running: Mutex::default(),
             begun: AtomicU32::new(0),
             wants_claim: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
             since: Mutex::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! Two honest sides.
 
 use crate::support::*;
-use noema_session_transport::{ConnectionFault, SessionError, WorkerRefusal};
+use noema_session_transport::{ConnectionFault, SessionError, SessionStep, WorkerRefusal};
 use noema_sessions::{AnswerEnd, Stage, WorkerError};
 use std::sync::atomic::Ordering;
 
@@ -174,7 +174,20 @@ async fn a_session_that_closes_is_claimed_to_the_end() {
     world.facts.stage = Stage::Closing { until: 180 };
     assert_eq!(worker.look(&world, 10).len(), 1, "a small claim, too");
     world.facts.claimed = 1;
-    assert!(worker.look(&world, 11).is_empty());
+    // Nothing is left to claim, so the payer need not wait for its hold, and can ask for nothing more.
+    let end = SessionStep::End {
+        session: SESSION,
+        claimed: 1,
+    };
+    assert_eq!(worker.steps(&world, 11), std::slice::from_ref(&end));
+    assert_eq!(worker.steps(&world, 12), [end], "until the chain has it");
+    let pending = session.ask(vec![2], greedy(1)).await.expect("is sent");
+    let refused = pending.finish().await.expect_err("the worker is done");
+    let is_refused = matches!(
+        refused,
+        SessionError::Connection(ConnectionFault::Refused(WorkerRefusal::NotServed))
+    );
+    assert!(is_refused, "{refused}");
     // Once it has ended, it is no longer listed.
     let claims = worker.served.look(&[], world.bond, 12);
     assert!(claims.expect("is readable").is_empty());

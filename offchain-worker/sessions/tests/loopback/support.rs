@@ -13,8 +13,8 @@ use noema_protocol::{hashing, CheckpointId, ClaimId, SamplingParameters, Session
 use noema_session_transport::{
     Acceptor, AcceptorLimits, AnswerStop, ClaimStep, DrawnLeaf, DrawnLeaves, FromWorker,
     ModelFault, PayerSession, PayerStore, PayerTerms, ServedSessions, SessionAnswer, SessionError,
-    SessionFacts, SessionLimits, SessionModel, SessionQuestion, SessionStoreError, Sign,
-    SignatureBytes, ToWorker, WorkerConnection, WorkerPatience, WorkerStore, ALPN,
+    SessionFacts, SessionLimits, SessionModel, SessionQuestion, SessionStep, SessionStoreError,
+    Sign, SignatureBytes, ToWorker, WorkerConnection, WorkerPatience, WorkerStore, ALPN,
 };
 use noema_sessions::{AnswerEnd, SessionPrices, SessionRules, SessionTerms, Stage};
 use sp_core::{sr25519, Pair, H256};
@@ -314,12 +314,23 @@ impl WorkerProcess {
         peer_of(self.router.endpoint())
     }
 
-    /// Takes the facts of block `now`; the claims to make.
-    pub(crate) fn look(&self, world: &World, now: u64) -> Vec<ClaimStep> {
+    /// Takes the facts of block `now`; the steps to take.
+    pub(crate) fn steps(&self, world: &World, now: u64) -> Vec<SessionStep> {
         let looked = self
             .served
             .look(slice::from_ref(&world.facts), world.bond, now);
         looked.expect("the store can be read")
+    }
+
+    /// Takes the facts of block `now`; the claims to make.
+    pub(crate) fn look(&self, world: &World, now: u64) -> Vec<ClaimStep> {
+        let steps = self.steps(world, now).into_iter();
+        steps
+            .filter_map(|step| match step {
+                SessionStep::Claim(claim) => Some(*claim),
+                SessionStep::End { .. } => None,
+            })
+            .collect()
     }
 
     /// Ends the process without a word.
