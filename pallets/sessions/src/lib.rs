@@ -263,6 +263,12 @@ pub mod pallet {
             Self::served_by(operator)
         }
 
+        /// The claims of a session whose records are kept, by their number in the session: those that have not ended,
+        /// and those that ended lately. Reads every claim.
+        pub fn session_claims(session: SessionId) -> Vec<(u32, ClaimId)> {
+            Self::claims_of(session)
+        }
+
         /// The workers with which a session can be opened now, the cheapest first: their prices, and the
         /// largest claim for which their free bond suffices.
         pub fn quote(

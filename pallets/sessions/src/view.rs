@@ -5,8 +5,8 @@ use crate::{
 };
 use alloc::vec::Vec;
 use frame_support::traits::Get;
-use noema_interfaces::Operators;
-use noema_protocol::{CheckpointId, Role, SessionId};
+use noema_interfaces::{Claims, Operators};
+use noema_protocol::{CheckpointId, ClaimId, Job, Role, SessionId};
 use noema_sessions::SessionTerms;
 
 impl<T: Config> Pallet<T> {
@@ -27,6 +27,18 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn terms_of(id: SessionId) -> Option<SessionTerms<T::AccountId>> {
         Sessions::<T>::get(id)?.terms(id)
+    }
+
+    pub(crate) fn claims_of(id: SessionId) -> Vec<(u32, ClaimId)> {
+        let kept = T::Claims::kept().into_iter();
+        let mut claims: Vec<_> = kept
+            .filter_map(|(claim, job)| match job {
+                Job::Session(session, number) if session == id => Some((number, claim)),
+                _ => None,
+            })
+            .collect();
+        claims.sort_unstable();
+        claims
     }
 
     pub(crate) fn sessions_where(is_wanted: impl Fn(&SessionOf<T>) -> bool) -> Vec<SessionId> {

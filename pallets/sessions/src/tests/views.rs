@@ -1,7 +1,7 @@
 use crate::{mock::*, AuditFailure};
 use frame_support::assert_ok;
 use noema_interfaces::Claims as _;
-use noema_protocol::SessionId;
+use noema_protocol::{ClaimId, SessionId};
 
 /// One hold covers what a session has left and what its claims may cost: each by itself is below it.
 #[test]
@@ -48,6 +48,28 @@ fn both_sides_see_their_sessions() {
         assert_eq!(Sessions::payer_sessions(PAYER), [first, second]);
         let ended = Sessions::session_info(first).expect("it is kept");
         assert_eq!(ended.left, 0);
+    });
+}
+
+#[test]
+fn the_claims_of_a_session_are_listed_until_their_records_are_removed() {
+    test(|| {
+        let id = open();
+        let other = open();
+        let mut sides = Sides::of(id);
+        sides.answer(50);
+        let voucher = sides.worker.close_bundle().expect("there is an answer");
+        assert_ok!(claim(&voucher));
+        assert_eq!(Sessions::session_claims(id), [(0, ClaimId(0))]);
+        assert_eq!(Sessions::session_claims(other), []);
+        until_ended(ClaimId(0), &sides.receipts);
+        assert_eq!(Sessions::session_claims(id), [(0, ClaimId(0))]);
+        assert_eq!(
+            Sessions::session_info(id).map(|info| info.open_claims.len()),
+            Some(0)
+        );
+        blocks(rules().retention + 1);
+        assert_eq!(Sessions::session_claims(id), []);
     });
 }
 
