@@ -9,13 +9,12 @@ use noema_sessions::SessionReceipt;
 use sp_core::H256;
 use sp_runtime::DispatchError;
 
-/// A claim with one more step of a drawn validator, not yet stored.
-pub(crate) struct Checked<T: Config> {
-    /// The validator.
-    pub(crate) validator: T::AccountId,
+/// A claim that an operator changed, not yet stored.
+pub(crate) struct Changed<T: Config> {
+    pub(crate) operator: T::AccountId,
     /// What validators had to execute before.
     pub(crate) before: Before<T::AccountId>,
-    /// The claim after the step.
+    /// The claim after the change.
     pub(crate) kept: KeptOf<T>,
 }
 
@@ -31,8 +30,8 @@ impl<T: Config> Pallet<T> {
         leaf: u32,
         commitment: H256,
     ) -> Result<Weight, DispatchError> {
-        let Checked {
-            validator,
+        let Changed {
+            operator: validator,
             before,
             kept,
         } = Self::commit(&key, id, leaf, commitment)?;
@@ -54,14 +53,14 @@ impl<T: Config> Pallet<T> {
         id: ClaimId,
         leaf: u32,
         commitment: H256,
-    ) -> Result<Checked<T>, Error<T>> {
+    ) -> Result<Changed<T>, Error<T>> {
         let validator = Self::controller(key)?;
         let mut kept = Self::load(id)?;
         let before = Self::before(&kept.claim);
         kept.claim
             .commit(&validator, leaf, commitment, Self::now())?;
-        Ok(Checked {
-            validator,
+        Ok(Changed {
+            operator: validator,
             before,
             kept,
         })
@@ -96,9 +95,9 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Returns the weight.
-    fn file_reveal(checked: Checked<T>, id: ClaimId, leaf: u32) -> Weight {
-        let Checked {
-            validator,
+    fn file_reveal(checked: Changed<T>, id: ClaimId, leaf: u32) -> Weight {
+        let Changed {
+            operator: validator,
             before,
             kept,
         } = checked;
@@ -123,7 +122,7 @@ impl<T: Config> Pallet<T> {
         path: &[H256],
         proof: &HiddenProof,
         salt: H256,
-    ) -> Result<Checked<T>, Error<T>> {
+    ) -> Result<Changed<T>, Error<T>> {
         let answer = (receipt.hidden_root, receipt.answer_tokens);
         let hash = hashing::receipt_hash(receipt);
         Self::reveal_leaf(key, id, leaf, (hash, answer), path, proof, salt)
@@ -138,7 +137,7 @@ impl<T: Config> Pallet<T> {
         path: &[H256],
         proof: &HiddenProof,
         salt: H256,
-    ) -> Result<Checked<T>, Error<T>> {
+    ) -> Result<Changed<T>, Error<T>> {
         let answer = (receipt.hidden_root, receipt.answer_tokens);
         Self::reveal_leaf(key, id, leaf, (receipt.hash(), answer), path, proof, salt)
     }
@@ -153,7 +152,7 @@ impl<T: Config> Pallet<T> {
         path: &[H256],
         proof: &HiddenProof,
         salt: H256,
-    ) -> Result<Checked<T>, Error<T>> {
+    ) -> Result<Changed<T>, Error<T>> {
         let validator = Self::controller(key)?;
         let mut kept = Self::load(id)?;
         let before = Self::before(&kept.claim);
@@ -164,8 +163,8 @@ impl<T: Config> Pallet<T> {
         );
         kept.claim
             .reveal(&validator, leaf, answer, proof, salt, Self::now())?;
-        Ok(Checked {
-            validator,
+        Ok(Changed {
+            operator: validator,
             before,
             kept,
         })

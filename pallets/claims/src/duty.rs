@@ -1,6 +1,6 @@
 //! Which calls are duties of hot keys, and until when.
 
-use crate::{checking::Checked, Call, ClaimOf, Config, Error, Pallet, WeightInfo};
+use crate::{checking::Changed, Call, ClaimOf, Config, Error, Pallet, WeightInfo};
 use frame_support::ensure;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::ClaimStage;
@@ -23,15 +23,11 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
                 commitment,
             } => Pallet::<T>::commit(key, *claim, *leaf, *commitment)
                 .map_err(DispatchError::from)
-                .and_then(
-                    |Checked {
-                         validator, kept, ..
-                     }| {
-                        let duty =
-                            Pallet::<T>::check_duty("claims/commit", validator, &kept.claim, *leaf);
-                        duty.map(|duty| duty.checked_in(T::WeightInfo::verify_commitment()))
-                    },
-                ),
+                .and_then(|Changed { operator, kept, .. }| {
+                    let duty =
+                        Pallet::<T>::check_duty("claims/commit", operator, &kept.claim, *leaf);
+                    duty.map(|duty| duty.checked_in(T::WeightInfo::verify_commitment()))
+                }),
             Call::reveal_check {
                 claim,
                 leaf,
@@ -41,15 +37,11 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
                 salt,
             } => Pallet::<T>::reveal(key, *claim, *leaf, receipt, path, proof, *salt)
                 .map_err(DispatchError::from)
-                .and_then(
-                    |Checked {
-                         validator, kept, ..
-                     }| {
-                        let duty =
-                            Pallet::<T>::check_duty("claims/reveal", validator, &kept.claim, *leaf);
-                        duty.map(|duty| duty.checked_in(T::WeightInfo::verify_reveal()))
-                    },
-                ),
+                .and_then(|Changed { operator, kept, .. }| {
+                    let duty =
+                        Pallet::<T>::check_duty("claims/reveal", operator, &kept.claim, *leaf);
+                    duty.map(|duty| duty.checked_in(T::WeightInfo::verify_reveal()))
+                }),
             Call::reveal_session_check {
                 claim,
                 leaf,
@@ -59,24 +51,16 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
                 salt,
             } => Pallet::<T>::reveal_session(key, *claim, *leaf, receipt, path, proof, *salt)
                 .map_err(DispatchError::from)
-                .and_then(
-                    |Checked {
-                         validator, kept, ..
-                     }| {
-                        let duty =
-                            Pallet::<T>::check_duty("claims/reveal", validator, &kept.claim, *leaf);
-                        duty.map(|duty| duty.checked_in(T::WeightInfo::verify_reveal()))
-                    },
-                ),
+                .and_then(|Changed { operator, kept, .. }| {
+                    let duty =
+                        Pallet::<T>::check_duty("claims/reveal", operator, &kept.claim, *leaf);
+                    duty.map(|duty| duty.checked_in(T::WeightInfo::verify_reveal()))
+                }),
             Call::demand_leaf { claim, leaf } => Pallet::<T>::demand(key, *claim, *leaf)
                 .map_err(DispatchError::from)
-                .and_then(
-                    |Checked {
-                         validator, kept, ..
-                     }| {
-                        Pallet::<T>::check_duty("claims/demand", validator, &kept.claim, *leaf)
-                    },
-                ),
+                .and_then(|Changed { operator, kept, .. }| {
+                    Pallet::<T>::check_duty("claims/demand", operator, &kept.claim, *leaf)
+                }),
             Call::post_leaf {
                 claim,
                 leaf,
@@ -85,7 +69,7 @@ impl<T: Config> AsDuty<T::AccountId, BlockNumberFor<T>> for Call<T> {
                 prompt,
                 answer,
             } => Pallet::<T>::post(key, *claim, *leaf, receipt, path, prompt, answer)
-                .map(|(_, kept)| Pallet::<T>::post_duty(&kept.claim, *leaf))
+                .map(|posted| Pallet::<T>::post_duty(&posted.kept.claim, *leaf))
                 .map_err(DispatchError::from),
             Call::challenge { claim, leaf } => Pallet::<T>::challenge_duty(key, *claim, *leaf),
             _ => return None,

@@ -1,6 +1,6 @@
 //! Leaves that are not on chain: the demands of validators, and the claimant's posts.
 
-use crate::{checking::Checked, turns::Before, ClaimOf, Config, Error, Event, KeptOf, Pallet};
+use crate::{checking::Changed, ClaimOf, Config, Error, Event, Pallet};
 use frame_support::ensure;
 use noema_claims::verify_leaf;
 use noema_interfaces::{Operators, Referee};
@@ -11,8 +11,8 @@ use sp_runtime::DispatchResult;
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_demand(key: T::AccountId, id: ClaimId, leaf: u32) -> DispatchResult {
-        let Checked {
-            validator,
+        let Changed {
+            operator: validator,
             before,
             kept,
         } = Self::demand(&key, id, leaf)?;
@@ -33,13 +33,13 @@ impl<T: Config> Pallet<T> {
         key: &T::AccountId,
         id: ClaimId,
         leaf: u32,
-    ) -> Result<Checked<T>, Error<T>> {
+    ) -> Result<Changed<T>, Error<T>> {
         let validator = Self::controller(key)?;
         let mut kept = Self::load(id)?;
         let before = Self::before(&kept.claim);
         kept.claim.demand(&validator, leaf, Self::now())?;
-        Ok(Checked {
-            validator,
+        Ok(Changed {
+            operator: validator,
             before,
             kept,
         })
@@ -62,7 +62,8 @@ impl<T: Config> Pallet<T> {
         prompt: &[u32],
         answer: &[u32],
     ) -> DispatchResult {
-        let (before, kept) = Self::post(&key, id, leaf, receipt, path, prompt, answer)?;
+        let Changed { before, kept, .. } =
+            Self::post(&key, id, leaf, receipt, path, prompt, answer)?;
         Self::deposit_event(Event::LeafPosted { claim: id, leaf });
         let claim = kept.claim.clone();
         Self::file(kept, &before, Self::now());
@@ -73,7 +74,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// What validators had to execute before, and the claim with the post; nothing is stored.
+    /// The claim with the post; nothing is stored.
     pub(crate) fn post(
         key: &T::AccountId,
         id: ClaimId,
@@ -82,7 +83,7 @@ impl<T: Config> Pallet<T> {
         path: &[H256],
         prompt: &[u32],
         answer: &[u32],
-    ) -> Result<(Before<T::AccountId>, KeptOf<T>), Error<T>> {
+    ) -> Result<Changed<T>, Error<T>> {
         let claimant = Self::controller(key)?;
         let mut kept = Self::load(id)?;
         ensure!(
@@ -111,6 +112,10 @@ impl<T: Config> Pallet<T> {
                 && is_stated(answer, receipt.answer_tokens, receipt.answer_hash),
             Error::<T>::TokensNotInReceipt
         );
-        Ok((before, kept))
+        Ok(Changed {
+            operator: claimant,
+            before,
+            kept,
+        })
     }
 }

@@ -97,7 +97,7 @@ impl Network {
             match *operator {
                 NetworkOperator::Store { cache, .. } => stored.push(cache),
                 NetworkOperator::Attention { cache, .. } => {
-                    keep(Rule::Written, stored.contains(&cache))?
+                    keep(Rule::Written, stored.contains(&cache))?;
                 }
                 _ => {}
             }
