@@ -1,7 +1,7 @@
 use crate::{mock::*, Error, Event, OpenClaim, OpenClaims};
 use frame_support::{assert_noop, assert_ok};
 use noema_claims::{Availability, ClaimFault, ClaimOutcome, Decision, Verification};
-use noema_interfaces::{Claims as _, Disputes, Operators as _};
+use noema_interfaces::{Burden, Claims as _, Disputes, Operators as _};
 use noema_protocol::{ClaimId, Job, RequestId, Role, SessionId};
 use noema_sessions::{Stage, Voucher};
 use pallet_duties::AsDuty;
@@ -105,7 +105,7 @@ fn what_draws_lock_does_not_keep_a_worker_from_its_last_claim() {
             let worker = worker.expect("it can be drawn");
             let request = |n| Job::Request(RequestId(n));
             for n in 0..10 {
-                let _ = Operators::lock_drawn(&worker, request(n), 10_000);
+                let _ = Operators::lock_drawn(&worker, request(n), 10_000, Burden::None);
             }
             let locked = (0..10).filter(|n| Operators::locked(&WORKER, request(*n)).is_some());
             assert_eq!(locked.count() as u128 * 10_000, BOND - reserve);
