@@ -233,7 +233,7 @@ impl Answering {
                     }
                 };
             }
-            Remedy::AskForLess if asked_for > 1 => {
+            Remedy::AskForLess if asked_for > 1 && self.needs_credit(&slot, before, asked_for) => {
                 self.part = asked_for / 2;
                 return Ok(Next::Same(slot));
             }
@@ -262,6 +262,17 @@ impl Answering {
         self.shared.metrics.moved.inc();
         tokio::time::sleep(NEXT_ATTEMPT).await;
         Ok(Next::Any)
+    }
+
+    /// Whether an answer of `asked_for` tokens after the first `before` ones may cost more than its worker was paid in
+    /// the session: only then may the worker want to give a shorter one first. Each part costs the prompt once more, so
+    /// one that asked for shorter parts than it needs would be paid for the prompt again and again.
+    fn needs_credit(&self, slot: &Slot, before: usize, asked_for: u16) -> bool {
+        let tokens = self.prompt.len().saturating_add(before);
+        let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+        let session = &slot.session;
+        let dearest = session.prices().price(tokens, 0, asked_for.into());
+        dearest.is_none_or(|dearest| dearest > session.paid())
     }
 
     /// Takes the tokens after the first `before` ones back: they are false.

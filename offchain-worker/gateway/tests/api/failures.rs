@@ -122,6 +122,24 @@ async fn a_long_first_answer_is_asked_for_in_parts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_wants_shorter_parts_than_its_credit_needs_is_left() {
+    let book = Book::new("yes", &[1, 2]);
+    for _ in 0..4 {
+        book.fault(1, Fault::Credit(1));
+    }
+    let running = Running::start(&book, Setup::default()).await;
+    let body = running.chat(&said("hi")).await.json();
+    assert_eq!(body["choices"][0]["message"]["content"], "yes");
+    let script = book.script();
+    let asked = script.asked.iter();
+    let most: Vec<_> = asked.map(|asked| (asked.worker, asked.most)).collect();
+    // Two tokens cost more than the one that is paid, but not more than two.
+    let first = [100, 50, 25, 12, 6, 3, 1, 2, 1, 2].map(|most| (1, most));
+    assert_eq!(most[..10], first);
+    assert_eq!(most[10..], [(2, 2)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hold_is_topped_up_within_the_budget() {
     // An answer costs 400, and up to 10,000 with 100 tokens.
     let book = Book::new("yes", &[100]);
