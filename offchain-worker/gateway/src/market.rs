@@ -164,7 +164,7 @@ pub(crate) enum Remedy {
     TopUp,
     /// The worker gives a shorter answer first.
     AskForLess,
-    /// The prompt or the parameters are refused; another worker would refuse them, too.
+    /// The rules of sessions refuse the prompt or the parameters, before a worker is asked.
     Refuse,
     /// Another worker is asked; the session can be used again.
     AskAnother,
@@ -192,8 +192,9 @@ impl Remedy {
                 // The same rule let the payer ask, so the worker does not know of a top-up yet.
                 WorkerRefusal::Rules(WorkerError::HoldTooLow) => Self::AskAnother,
                 WorkerRefusal::Rules(WorkerError::CreditTooLow) => Self::AskForLess,
+                // The payer's side of the rules let it ask, so another worker may answer.
                 WorkerRefusal::Rules(WorkerError::TooLong | WorkerError::NoPrompt)
-                | WorkerRefusal::Prompt => Self::Refuse,
+                | WorkerRefusal::Prompt => Self::AskAnother,
                 WorkerRefusal::NotServed => Self::Leave,
                 refusal if refusal.may_pass() => Self::AskAnother,
                 _ => Self::Reconnect,

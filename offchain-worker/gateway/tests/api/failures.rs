@@ -44,6 +44,17 @@ async fn the_only_worker_is_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_that_one_worker_refuses_is_answered_by_another() {
+    let book = Book::new("yes", &[1, 2]);
+    book.fault(1, Fault::Refuse);
+    let running = Running::start(&book, Setup::default()).await;
+    let body = running.chat(&said("hi")).await.json();
+    assert_eq!(body["choices"][0]["message"]["content"], "yes");
+    let workers: Vec<u8> = book.script().asked.iter().map(|it| it.worker).collect();
+    assert_eq!(workers, [1, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_fails_again_and_again_is_an_error() {
     let book = Book::new("yes", &[1]);
     for _ in 0..4 {

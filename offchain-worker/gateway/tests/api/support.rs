@@ -37,6 +37,8 @@ pub(crate) enum Fault {
     Lie(usize),
     /// It refuses, since it is busy.
     Busy,
+    /// It refuses the prompt.
+    Refuse,
     /// It refuses more than this many tokens.
     Credit(u16),
     /// It sends one token, and the next ones when it is told to end.
@@ -287,6 +289,7 @@ impl PaidSession for Session {
                 return Err(SessionError::TooManyTokens);
             }
             Some(Fault::Busy) => return Err(refused(WorkerRefusal::Busy)),
+            Some(Fault::Refuse) => return Err(refused(WorkerRefusal::Prompt)),
             Some(Fault::Wait) => {
                 on_tokens(&all[..1]);
                 let _ = end.wait_for(|end| *end).await;
