@@ -64,6 +64,9 @@ impl ServedSessions {
         let served = self
             .served(message.session)
             .ok_or(WorkerRefusal::NotServed)?;
+        let Ok(_ask) = served.asks.try_acquire() else {
+            return Err(WorkerRefusal::Busy);
+        };
         let is_stated = u32::try_from(message.prompt.len()) == Ok(message.ask.prompt_tokens)
             && hashing::tokens_hash(&message.prompt) == message.ask.prompt_hash;
         if !is_stated {
@@ -82,7 +85,9 @@ impl ServedSessions {
                 served.stop();
             }
         }
-        let _turn = served.turn.lock().await;
+        let Some(_turn) = served.take_turn(sender).await else {
+            return Err(WorkerRefusal::Stopped);
+        };
         if let Some(receipt) = self.repeat(&served, &message, sender).await? {
             return Ok(receipt);
         }

@@ -8,7 +8,13 @@ use noema_sessions::{WorkerError, WorkerPhase, WorkerSide};
 use sp_core::H256;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::Semaphore;
 use tracing::error;
+
+/// Most asks of a session at a time: the answer in progress, and asks of a payer whose connection was lost. Each holds a
+/// prompt in memory.
+const ASKS: usize = 4;
 
 /// A session, and the work on it.
 pub(super) struct Served {
@@ -16,8 +22,10 @@ pub(super) struct Served {
     pub(super) payer: AccountBytes,
     pub(super) voucher_key: AccountBytes,
     record: Mutex<WorkerRecord>,
+    /// Places for asks.
+    pub(super) asks: Semaphore,
     /// Held by the answer in progress.
-    pub(super) turn: tokio::sync::Mutex<()>,
+    turn: tokio::sync::Mutex<()>,
     running: Mutex<Option<AnswerStop>>,
     /// How often the answer in progress was begun.
     pub(super) begun: AtomicU32,
@@ -36,6 +44,7 @@ impl Served {
             payer: facts.terms.payer,
             voucher_key: facts.terms.voucher_key,
             record: Mutex::new(record),
+            asks: Semaphore::new(ASKS),
             turn: tokio::sync::Mutex::new(()),
             running: Mutex::default(),
             begun: AtomicU32::new(0),
@@ -60,6 +69,17 @@ impl Served {
     /// The record. A step replaces it as a whole, so it stays valid after a panic elsewhere.
     pub(super) fn record(&self) -> MutexGuard<'_, WorkerRecord> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no other answer is in progress; `None` once nothing listens to `listener`.
+    pub(super) async fn take_turn<T>(
+        &self,
+        listener: &UnboundedSender<T>,
+    ) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        tokio::select! {
+            turn = self.turn.lock() => Some(turn),
+            () = listener.closed() => None,
+        }
     }
 
     /// Stops the answer in progress.
@@ -146,6 +166,11 @@ pub(super) mod testing {
 
     /// A session whose claims need a stake as high as their price, and 100 at least.
     pub(in crate::worker) fn agreement() -> Agreement {
+        terms().agreement(H256::zero())
+    }
+
+    /// Its terms.
+    pub(in crate::worker) fn terms() -> SessionTerms<[u8; 32]> {
         let rules = SessionRules {
             lifetime: 100,
             close: 10,
@@ -161,7 +186,7 @@ pub(super) mod testing {
             storage_price: 1_000,
             retention: 20,
         };
-        let terms = SessionTerms::<[u8; 32]> {
+        SessionTerms {
             session: SessionId(1),
             payer: [1; 32],
             worker: [2; 32],
@@ -176,7 +201,35 @@ pub(super) mod testing {
             rules,
             claim_rules: H256::zero(),
             seed: H256::zero(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use noema_sessions::Stage;
+    use std::time::Duration;
+    use tokio::sync::mpsc::unbounded_channel;
+    use tokio::time::timeout;
+
+    #[tokio::test]
+    async fn an_ask_whose_payer_has_gone_waits_for_no_turn() {
+        let facts = SessionFacts {
+            terms: testing::terms(),
+            held: 1_000,
+            claimed: 0,
+            stage: Stage::Open { until: 100 },
+            open_claims: Vec::new(),
         };
-        terms.agreement(H256::zero())
+        let served = Served::new(&facts, Served::fresh(&facts, H256::zero()));
+        let (sender, events) = unbounded_channel::<()>();
+        let turn = served.take_turn(&sender).await;
+        assert!(turn.is_some());
+        let waits = timeout(Duration::from_millis(20), served.take_turn(&sender)).await;
+        assert!(waits.is_err(), "another answer is in progress");
+        drop(events);
+        let waits = timeout(Duration::from_secs(20), served.take_turn(&sender)).await;
+        assert!(waits.expect("in time").is_none());
     }
 }

@@ -14,6 +14,7 @@ use noema_sessions::{
 };
 use sp_core::H256;
 use std::sync::Arc;
+use tokio::task::JoinSet;
 
 /// An ask for ten tokens.
 pub(crate) fn ask(n: u32, prompt: &[u32], voucher: Option<SignedVoucher>) -> ToWorker {
@@ -199,6 +200,31 @@ async fn a_peer_that_sends_garbage_loses_its_connection_and_no_other() {
     }
     let pending = session.ask(vec![1], greedy(3)).await.expect("is sent");
     assert_eq!(pending.finish().await.expect("is complete").tokens.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn few_asks_of_a_session_wait_at_a_time() {
+    let world = World::new();
+    let worker = world.worker().await;
+    let endpoint = endpoint(3).await;
+    let raw = Raw::opened(&endpoint, &worker.peer()).await;
+    world.set_slow(true);
+    let ToWorker::Ask(mut same) = ask(0, &[1, 2], None) else {
+        unreachable!();
+    };
+    same.ask.parameters = greedy(300);
+    let (raw, same) = (Arc::new(raw), Arc::new(ToWorker::Ask(same)));
+    let mut asks = JoinSet::new();
+    for _ in 0..12 {
+        let (raw, same) = (raw.clone(), same.clone());
+        asks.spawn(async move { raw.say(&same).await });
+    }
+    let said = asks.join_all().await;
+    let busy = Some(FromWorker::Refused(WorkerRefusal::Busy));
+    let refused = said.iter().filter(|reply| **reply == busy).count();
+    assert!(refused >= 4, "{refused}");
+    let is_answer = |reply: &Option<FromWorker>| matches!(reply, Some(FromWorker::Answered(_)));
+    assert!(said.iter().any(is_answer));
 }
 
 /// What a dishonest worker does to an honest answer: its tokens, and its receipt.
