@@ -20,6 +20,8 @@ pub struct WorkerPatience {
     pub reply: Duration,
     /// For the next tokens of an answer: others may be answered before.
     pub tokens: Duration,
+    /// For all that follows on the early end of an answer.
+    pub end: Duration,
 }
 
 impl Default for WorkerPatience {
@@ -27,6 +29,7 @@ impl Default for WorkerPatience {
         Self {
             reply: Duration::from_secs(10),
             tokens: Duration::from_secs(300),
+            end: Duration::from_secs(120),
         }
     }
 }

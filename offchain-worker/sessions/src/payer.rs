@@ -12,6 +12,7 @@ use noema_protocol::{hashing, SamplingParameters, SessionId};
 use noema_sessions::{Ask, PayerError, PayerPhase, PayerSide, SessionTerms};
 use sp_core::H256;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// What a payer knows of its session from the finalized chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub struct PendingAnswer<'a> {
     tokens: Vec<u32>,
     /// Whether it was asked for the first time, so that the worker drops it if it refuses it.
     is_first: bool,
+    /// When the rest has to be there; `None` before the worker was told to end the answer.
+    deadline: Option<Instant>,
     /// The receipt that arrived, which is not verified, or not on disk yet.
     arrived: Option<SignedReceipt>,
     receipt: Option<SignedReceipt>,
@@ -191,6 +194,7 @@ impl PayerSession {
             reader,
             tokens: Vec::new(),
             is_first,
+            deadline: None,
             arrived: None,
             receipt: None,
         };
@@ -230,7 +234,12 @@ impl PendingAnswer<'_> {
             self.receive(signed).await?;
             return Ok(None);
         }
-        let patience = self.session.connection.patience.tokens;
+        let tokens = self.session.connection.patience.tokens;
+        let left = self
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        // A worker could otherwise send a token now and then, and hold the session for days.
+        let patience = left.map_or(tokens, |left| left.min(tokens));
         match self.reader.next_within::<FromWorker>(patience).await? {
             FromWorker::Tokens(tokens) => {
                 self.tokens.extend(&tokens);
@@ -261,7 +270,7 @@ impl PendingAnswer<'_> {
     }
 
     /// Ends the answer early: it gets the tokens that were computed so far, one at least. They still have to be
-    /// received, and are paid.
+    /// received, for which the worker has [`WorkerPatience::end`](crate::WorkerPatience::end), and are paid.
     ///
     /// # Errors
     /// When the connection or the store fails.
@@ -299,6 +308,7 @@ impl PendingAnswer<'_> {
 
     async fn send_end(&mut self) -> Result<(), SessionError> {
         let connection = &self.session.connection;
+        self.deadline = Some(Instant::now() + connection.patience.end);
         connection.send(&mut self.send, &ToWorker::End).await?;
         Ok(())
     }

@@ -6,14 +6,15 @@ use iroh::endpoint::Connection;
 use iroh::protocol::{AcceptError, ProtocolHandler};
 use noema_protocol::{hashing, ClaimId, SessionId};
 use noema_session_transport::{
-    AskMessage, ConnectionFault, FromWorker, LeafRequest, SessionError, Sign, SignedReceipt,
-    SignedVoucher, ToWorker, WorkerRefusal,
+    AskMessage, ConnectionFault, FromWorker, LeafRequest, PayerSession, SessionError, Sign,
+    SignedReceipt, SignedVoucher, ToWorker, WorkerConnection, WorkerPatience, WorkerRefusal,
 };
 use noema_sessions::{
     AnswerEnd, Ask, Bundle, PayerError, SessionReceipt, Voucher, WorkerError, WorkerSide,
 };
 use sp_core::H256;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// An ask for ten tokens.
@@ -343,4 +344,66 @@ async fn a_worker_that_breaks_the_rules_is_not_paid() {
         assert_eq!(session.side().paid(), 0);
         assert_eq!(session.voucher(), None);
     }
+}
+
+/// A worker that sends tokens on and on, and takes no notice of the end of an answer.
+#[derive(Clone, Debug)]
+struct Endless;
+
+impl ProtocolHandler for Endless {
+    async fn accept(&self, connection: Connection) -> Result<(), AcceptError> {
+        while let Ok((mut send, mut receive)) = connection.accept_bi().await {
+            let mut length = [0; 4];
+            receive
+                .read_exact(&mut length)
+                .await
+                .map_err(AcceptError::from_err)?;
+            let mut bytes = vec![0; u32::from_le_bytes(length) as usize];
+            receive
+                .read_exact(&mut bytes)
+                .await
+                .map_err(AcceptError::from_err)?;
+            let message = ToWorker::decode_all(&mut &bytes[..]);
+            let reply = match message.expect("a message") {
+                ToWorker::Hello { .. } => FromWorker::Hello { version: 1 },
+                ToWorker::Open { .. } => FromWorker::Opened { count: 0 },
+                _ => {
+                    let token = frame(&FromWorker::Tokens(vec![1]));
+                    while send.write_all(&token).await.is_ok() {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                    continue;
+                }
+            };
+            // The payer may have left.
+            let _ = send.write_all(&frame(&reply)).await;
+            let _ = send.finish();
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_was_ended_does_not_go_on_for_long() {
+    let world = World::new();
+    let payer = world.payer().await;
+    let router = serve(1, Endless).await;
+    let worker = peer_of(router.endpoint());
+    let patience = WorkerPatience {
+        end: Duration::from_millis(300),
+        ..WorkerPatience::default()
+    };
+    let connected = WorkerConnection::connect(&payer.endpoint, &worker, patience).await;
+    let connection = connected.expect("the worker accepts");
+    let (store, terms) = (payer.store.clone(), world.payer_terms());
+    let opened = PayerSession::open(connection, store, voucher_key(), &terms).await;
+    let mut session = opened.expect("it opens");
+    // All tokens would take fifteen seconds.
+    let mut pending = session.ask(vec![1], greedy(300)).await.expect("is sent");
+    pending.next().await.expect("there are tokens");
+    pending.end().await.expect("is sent");
+    let error = pending.finish().await.expect_err("there is no receipt");
+    let is_slow = matches!(error, SessionError::Connection(ConnectionFault::Slow));
+    assert!(is_slow, "{error}");
+    assert_eq!(session.side().paid(), 0);
 }
