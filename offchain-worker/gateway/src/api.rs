@@ -59,6 +59,8 @@ pub struct GatewayOptions {
     pub default_tokens: u16,
     /// The most bytes of a body.
     pub most_body: usize,
+    /// How long a body may take to arrive.
+    pub body_patience: Duration,
     /// The most calls in progress at a time.
     pub most_calls: usize,
     /// The most answers to one call.
@@ -80,6 +82,7 @@ impl GatewayOptions {
             context,
             default_tokens: 1_024,
             most_body: 4 << 20,
+            body_patience: Duration::from_secs(60),
             most_calls: 256,
             most_answers: 16,
             most_templates: available_parallelism()
@@ -287,20 +290,43 @@ impl Gateway {
         }
     }
 
-    /// The tokens of prompts.
+    /// Reads a call, and its prompts as tokens. A body can take fifty times its length in memory once it is read, so one
+    /// with a conversation waits for the place of its template as bytes, and none is kept for the time of the answer.
+    async fn read(&self, form: Form, body: Body) -> Result<(Call, Vec<Vec<u32>>), ApiFault> {
+        let most = self.options.most_body;
+        let body = timeout(self.options.body_patience, to_bytes(body, most)).await;
+        let late = |_| ApiFault::body("the body did not arrive in time; send it again");
+        let body = body.map_err(late)?;
+        let body = body.map_err(|_| ApiFault::too_long(most))?;
+        let place = match form {
+            Form::Chat | Form::Responses => Some(self.template().await?),
+            Form::Plain => None,
+        };
+        let mut call = self.call(form, &body)?;
+        drop(body);
+        let prompts = std::mem::take(&mut call.prompts);
+        let prompts = self.encode(prompts, call.parameter, place).await?;
+        Ok((call, prompts))
+    }
+
+    fn call(&self, form: Form, body: &[u8]) -> Result<Call, ApiFault> {
+        let body: Json = serde_json::from_slice(body)
+            .map_err(|error| ApiFault::body(format!("the body is not JSON: {error}")))?;
+        let fields = fields::Fields::of(&body)?;
+        if let Some(name) = fields.text("model")?.filter(|name| !self.is_served(name)) {
+            return Err(ApiFault::model(name));
+        }
+        form.read(&fields, self.options.most_answers)
+    }
+
+    /// The tokens of prompts. `place` is that of their template.
     async fn encode(
         &self,
         prompts: Vec<Prompt>,
         parameter: &str,
+        place: Option<OwnedSemaphorePermit>,
     ) -> Result<Vec<Vec<u32>>, ApiFault> {
         let layer = self.layer.clone();
-        let runs_template = prompts
-            .iter()
-            .any(|prompt| matches!(prompt, Prompt::Conversation(_)));
-        let place = match runs_template {
-            true => Some(self.template().await?),
-            false => None,
-        };
         let encoded = tokio::task::spawn_blocking(move || {
             // The template runs on where its caller goes.
             let _place = place;
@@ -356,19 +382,7 @@ impl Gateway {
     ) -> Result<Response, ApiFault> {
         let begun = Instant::now();
         let admitted = self.admit(headers)?;
-        let most = self.options.most_body;
-        let body = to_bytes(body, most).await;
-        let body = body.map_err(|_| ApiFault::too_long(most))?;
-        let body: Json = serde_json::from_slice(&body)
-            .map_err(|error| ApiFault::body(format!("the body is not JSON: {error}")))?;
-        let fields = fields::Fields::of(&body)?;
-        if let Some(name) = fields.text("model")?.filter(|name| !self.is_served(name)) {
-            return Err(ApiFault::model(name));
-        }
-        let mut call = form.read(&fields, self.options.most_answers)?;
-        let prompts = self
-            .encode(std::mem::take(&mut call.prompts), call.parameter)
-            .await?;
+        let (call, prompts) = self.read(form, body).await?;
         let mut pieces = self.ask(&admitted, &call, &prompts).await?;
         let first = pieces.next().await;
         let first = first.ok_or_else(|| ApiFault::internal("there is no answer; ask again"))?;

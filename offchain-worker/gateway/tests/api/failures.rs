@@ -4,6 +4,8 @@ use super::support::{Book, Fault, Held, Running, Setup, HOLD};
 use serde_json::{json, Value};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 fn said(text: &str) -> Value {
     json!({ "messages": [{ "role": "user", "content": text }] })
@@ -259,6 +261,50 @@ async fn the_template_of_a_caller_that_goes_keeps_its_place_while_it_runs() {
         }
     }
     assert_eq!(status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_is_read_once_its_template_can_run() {
+    let book = Book::new("yes", &[1]);
+    let (running, held) = with_one_template(&book).await;
+    let body = said("hi");
+    let others = async {
+        held.until_running().await;
+        let refused = running.call("POST /v1/chat/completions", "", "{").await;
+        held.release();
+        refused
+    };
+    let (first, refused) = tokio::join!(running.chat(&body), others);
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert_eq!(first.status, 200, "{first:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_does_not_arrive_leaves_its_place() {
+    let book = Book::new("yes", &[1]);
+    let setup = Setup {
+        most_calls: 1,
+        body_patience: Duration::from_millis(200),
+        ..Setup::default()
+    };
+    let running = Running::start(&book, setup).await;
+    let mut slow = TcpStream::connect(running.address).await.expect("connects");
+    // A byte less than it states.
+    let call = format!(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: {}\r\nContent-Length: 2\r\n\r\n{{",
+        running.address
+    );
+    slow.write_all(call.as_bytes()).await.expect("sends");
+    let mut status = 0;
+    for _ in 0..200 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        status = running.chat(&said("hi")).await.status;
+        if status == 200 {
+            break;
+        }
+    }
+    assert_eq!(status, 200);
+    drop(slow);
 }
 
 #[tokio::test(flavor = "multi_thread")]

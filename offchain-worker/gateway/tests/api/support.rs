@@ -417,6 +417,7 @@ pub(crate) struct Setup {
     pub(crate) most_sessions: usize,
     pub(crate) most_calls: usize,
     pub(crate) most_templates: usize,
+    pub(crate) body_patience: Duration,
     pub(crate) template_patience: Duration,
     pub(crate) layer: Arc<dyn TextLayer>,
     pub(crate) keys: Option<Arc<BearerKeys>>,
@@ -429,6 +430,7 @@ impl Default for Setup {
             most_sessions: 4,
             most_calls: 16,
             most_templates: 4,
+            body_patience: Duration::from_secs(20),
             template_patience: Duration::from_secs(20),
             layer: Arc::new(Bytes),
             keys: None,
@@ -465,6 +467,7 @@ impl Running {
             most_body: 10_000,
             most_calls: setup.most_calls,
             most_templates: setup.most_templates,
+            body_patience: setup.body_patience,
             template_patience: setup.template_patience,
             chain: Some(GatewayChain {
                 rpc: "ws://node:9944".into(),
