@@ -1,5 +1,6 @@
 //! A connection to a worker: of a payer, or of a validator that was drawn for a leaf.
 
+use crate::error::told;
 use crate::frame::{self, Reader};
 use crate::{
     ConnectionFault, FromWorker, LeafRequest, SessionLeaf, Sign, SignatureBytes, ToWorker, ALPN,
@@ -60,7 +61,11 @@ impl WorkerConnection {
         let connecting = endpoint.connect(address, ALPN);
         let connection = match timeout(patience.reply, connecting).await {
             Ok(Ok(connection)) => connection,
-            Ok(Err(error)) => return Err(ConnectionFault::Unreachable(format!("{error:#}"))),
+            Ok(Err(error)) => {
+                return Err(ConnectionFault::Unreachable(told(format_args!(
+                    "{error:#}"
+                ))))
+            }
             Err(_) => {
                 return Err(ConnectionFault::Unreachable(
                     "it does not answer in time".into(),
@@ -143,7 +148,7 @@ impl WorkerConnection {
         let opened = timeout(self.patience.reply, self.connection.open_bi()).await;
         let (mut send, receive) = opened
             .map_err(|_| ConnectionFault::Slow)?
-            .map_err(|error| ConnectionFault::Broken(error.to_string()))?;
+            .map_err(|error| ConnectionFault::Broken(told(error)))?;
         self.send(&mut send, message).await?;
         Ok((send, Reader::new(receive, MAX_MESSAGE)))
     }

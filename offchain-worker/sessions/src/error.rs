@@ -2,7 +2,32 @@
 
 use crate::WorkerRefusal;
 use noema_sessions::PayerError;
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
+
+/// Most characters of an error of the transport.
+const MOST_TOLD: usize = 200;
+
+/// An error of the transport in one line, for a terminal and a log: it can quote what the other side wrote when it closed
+/// the connection. Characters that control a terminal, or change the order in which text is read, are replaced.
+pub(crate) fn told(error: impl fmt::Display) -> String {
+    let is_obeyed = |character: char| {
+        let is_direction_mark = matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        );
+        is_direction_mark || character.is_control()
+    };
+    let shown = |character| match is_obeyed(character) {
+        true => char::REPLACEMENT_CHARACTER,
+        false => character,
+    };
+    error
+        .to_string()
+        .chars()
+        .take(MOST_TOLD)
+        .map(shown)
+        .collect()
+}
 
 /// Why a connection to a worker does not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -111,5 +136,24 @@ impl SessionError {
                         | ConnectionFault::OutOfPlace
                 )
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_other_side_wrote_controls_no_terminal_and_adds_no_line() {
+        assert_eq!(
+            told("closed by peer: busy (code 1)"),
+            "closed by peer: busy (code 1)"
+        );
+        let shown = told("\u{1b}[2Ja\r\nERROR b\u{202e}c\u{2028}");
+        assert_eq!(
+            shown,
+            "\u{fffd}[2Ja\u{fffd}\u{fffd}ERROR b\u{fffd}c\u{fffd}"
+        );
+        assert_eq!(told("é".repeat(1_000)), "é".repeat(200));
     }
 }

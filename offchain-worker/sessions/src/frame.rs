@@ -1,5 +1,6 @@
 //! Messages on the streams of a connection.
 
+use crate::error::told;
 use crate::ConnectionFault;
 use codec::{DecodeAll, Encode};
 use iroh::endpoint::{RecvStream, SendStream};
@@ -31,7 +32,7 @@ pub(crate) async fn send(
     bytes[..LENGTH].copy_from_slice(&encoded.to_le_bytes());
     match timeout(patience, stream.write_all(&bytes)).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(ConnectionFault::Broken(error.to_string())),
+        Ok(Err(error)) => Err(ConnectionFault::Broken(told(error))),
         Err(_) => Err(ConnectionFault::Slow),
     }
 }
@@ -66,7 +67,7 @@ impl Reader {
                 Ok(Some(bytes)) => self.arrived.extend(&self.chunk[..bytes]),
                 Ok(None) if self.arrived.is_empty() => return Ok(None),
                 Ok(None) => return Err(ConnectionFault::Malformed("it ends too early".into())),
-                Err(error) => return Err(ConnectionFault::Broken(error.to_string())),
+                Err(error) => return Err(ConnectionFault::Broken(told(error))),
             }
         }
     }
