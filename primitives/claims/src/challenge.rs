@@ -58,7 +58,8 @@ where
         Ok(())
     }
 
-    /// Demands a leaf in dispute that is not on chain and not demanded.
+    /// Demands a leaf in dispute that is not on chain and not demanded. Validators that were drawn for it may wait for
+    /// the post, too: their window to commit restarts when the leaf is due.
     fn demand_disputed(
         &mut self,
         challenger: &AccountId,
@@ -87,7 +88,25 @@ where
         };
         self.demands
             .try_push(demand)
-            .map_err(|_| ClaimError::TooManyDemands)
+            .map_err(|_| ClaimError::TooManyDemands)?;
+        let is_in_time = matches!(self.stage, ClaimStage::Committing { until } if now <= until);
+        let is_awaited = self.seats.iter().any(|seat| {
+            seat.leaf == leaf && seat.state == SeatState::Seated && seat.validator != *challenger
+        });
+        if is_in_time && is_awaited {
+            self.restart_commits(until);
+        }
+        Ok(())
+    }
+
+    /// Restarts the window to commit of a check that is in it, for validators that read a leaf in block `posted` at the
+    /// latest. A window never becomes shorter.
+    fn restart_commits(&mut self, posted: BlockNumber) {
+        let windows = &self.terms.rules.windows;
+        let again = posted.saturating_add(windows.commit_window(self.terms.leaf_tokens));
+        if let ClaimStage::Committing { until } = &mut self.stage {
+            *until = (*until).max(again);
+        }
     }
 
     /// Whether `validator` was drawn for `leaf` and can still do its part in block `now`.
@@ -164,11 +183,11 @@ where
         leaf: u32,
         now: BlockNumber,
     ) -> Result<(), ClaimError> {
-        let until = match self.stage {
-            ClaimStage::Committing { until } if now <= until => until,
+        match self.stage {
+            ClaimStage::Committing { until } if now <= until => {}
             ClaimStage::Committing { .. } => return Err(ClaimError::TooLate),
             _ => return Err(ClaimError::WrongStage),
-        };
+        }
         if self.terms.availability == Availability::OnChain {
             return Err(ClaimError::LeafIsPublic);
         }
@@ -183,9 +202,7 @@ where
             demand.is_shared = true;
             return Ok(());
         }
-        let windows = &self.terms.rules.windows;
-        let posted = now.saturating_add(windows.post_window());
-        let again = posted.saturating_add(windows.commit_window(self.terms.leaf_tokens));
+        let posted = now.saturating_add(self.terms.rules.windows.post_window());
         let demand = Demand {
             leaf,
             by: validator.clone(),
@@ -197,9 +214,7 @@ where
         self.demands
             .try_push(demand)
             .map_err(|_| ClaimError::AlreadyDemanded)?;
-        self.stage = ClaimStage::Committing {
-            until: until.max(again),
-        };
+        self.restart_commits(posted);
         Ok(())
     }
 

@@ -289,6 +289,36 @@ fn a_withheld_leaf_falls_and_a_posted_one_does_not() {
 }
 
 #[test]
+fn a_challenged_leaf_that_is_posted_late_silences_no_validator() {
+    let terms = ClaimTerms {
+        availability: Availability::FromClaimant,
+        leaves: 5,
+        ..terms()
+    };
+    let mut play = Play::with(terms, 9, 8);
+    play.until_drawn();
+    let (_, leaf) = play.open_seats()[0];
+    let ClaimStage::Committing { until } = play.claim.stage else {
+        panic!("validators commit");
+    };
+    while play.now < until {
+        play.block();
+    }
+    play.challenge(50, leaf, false)
+        .expect("the claim has this leaf");
+    for _ in 0..2 {
+        play.block();
+    }
+    // The last block in which the claimant may post it.
+    play.claim.post(leaf, play.now).expect("it is demanded");
+    play.commit_all();
+    assert!(!play
+        .effects
+        .iter()
+        .any(|effect| matches!(effect, ClaimEffect::Silent(..))));
+}
+
+#[test]
 fn a_challenged_leaf_that_is_withheld_falls() {
     let terms = ClaimTerms {
         availability: Availability::FromClaimant,
