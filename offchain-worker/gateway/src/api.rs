@@ -61,6 +61,8 @@ pub struct GatewayOptions {
     pub most_body: usize,
     /// How long a body may take to arrive.
     pub body_patience: Duration,
+    /// The most JSON values of a conversation.
+    pub most_values: usize,
     /// The most calls in progress at a time.
     pub most_calls: usize,
     /// The most answers to one call.
@@ -83,6 +85,7 @@ impl GatewayOptions {
             default_tokens: 1_024,
             most_body: 4 << 20,
             body_patience: Duration::from_secs(60),
+            most_values: 1 << 16,
             most_calls: 256,
             most_answers: 16,
             most_templates: available_parallelism()
@@ -316,7 +319,15 @@ impl Gateway {
         if let Some(name) = fields.text("model")?.filter(|name| !self.is_served(name)) {
             return Err(ApiFault::model(name));
         }
-        form.read(&fields, self.options.most_answers)
+        let call = form.read(&fields, self.options.most_answers)?;
+        let most = self.options.most_values;
+        // Each text is searched for each special token, before the template and its bounds.
+        if call.prompts.iter().any(|prompt| prompt.values() > most) {
+            let message =
+                format!("the conversation has more than {most} values; send a shorter one");
+            return Err(ApiFault::parameter(call.parameter, message));
+        }
+        Ok(call)
     }
 
     /// The tokens of prompts. `place` is that of their template.

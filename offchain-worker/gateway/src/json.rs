@@ -70,6 +70,16 @@ impl Json {
         matches!(self, Self::Null)
     }
 
+    /// How many values it has, itself included.
+    pub fn values(&self) -> usize {
+        let inside: usize = match self {
+            Self::List(items) => items.iter().map(Self::values).sum(),
+            Self::Map(entries) => entries.iter().map(|(_, value)| value.values()).sum(),
+            _ => 0,
+        };
+        inside.saturating_add(1)
+    }
+
     /// Calls `see` with every text in it, those of keys included.
     pub fn each_text(&self, see: &mut dyn FnMut(&str)) {
         match self {
@@ -224,6 +234,16 @@ mod tests {
         assert_eq!(
             serde_json::to_string(&value).expect("JSON"),
             r#"{"a":3,"b":2}"#
+        );
+    }
+
+    #[test]
+    fn values_are_counted_at_each_depth() {
+        let count = |text: &str| serde_json::from_str(text).map(|value: Json| value.values());
+        assert_eq!(count("7").expect("JSON"), 1);
+        assert_eq!(
+            count(r#"{"a":[1,[],{"b":null}],"c":"d"}"#).expect("JSON"),
+            7
         );
     }
 

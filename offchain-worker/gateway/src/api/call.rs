@@ -29,6 +29,20 @@ pub(super) enum Prompt {
     Text(String),
 }
 
+impl Prompt {
+    /// The JSON values of a conversation.
+    pub(super) fn values(&self) -> usize {
+        match self {
+            Self::Text(_) => 1,
+            Self::Conversation(conversation) => {
+                let tools = conversation.tools.iter().flatten();
+                let values = conversation.messages.iter().chain(tools);
+                values.map(Json::values).sum()
+            }
+        }
+    }
+}
+
 /// A call that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Call {

@@ -71,6 +71,21 @@ async fn a_prompt_that_leaves_no_room_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_of_very_many_values_is_refused() {
+    let book = Book::new("yes", &[1]);
+    let running = Running::start(&book, Setup::default()).await;
+    let values = json!(vec![0; 1_000]);
+    let tools = json!([{ "type": "function", "function": values }]);
+    let reply = running.chat(&with("tools", tools)).await;
+    assert_eq!(reply.refused(), (400, "messages".to_owned()));
+    // The arguments of a call are JSON in a text.
+    let function = json!({ "name": "f", "arguments": values.to_string() });
+    let messages = json!([{ "role": "assistant", "tool_calls": [{ "function": function }] }]);
+    let reply = running.chat(&with("messages", messages)).await;
+    assert_eq!(reply.refused(), (400, "messages".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bodies_paths_and_models_that_are_none_are_refused() {
     let book = Book::new("yes", &[1]);
     let running = Running::start(&book, Setup::default()).await;

@@ -465,6 +465,7 @@ impl Running {
             names: vec!["tiny".into()],
             default_tokens: 100,
             most_body: 10_000,
+            most_values: 1_000,
             most_calls: setup.most_calls,
             most_templates: setup.most_templates,
             body_patience: setup.body_patience,
