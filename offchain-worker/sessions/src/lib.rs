@@ -22,7 +22,9 @@ pub use message::{
 pub use payer::{PaidAnswer, PayerSession, PayerTerms, PendingAnswer};
 pub use serve::{Acceptor, AcceptorLimits};
 pub use signature::{is_signed, Sign};
-pub use store::{AnswerRecord, PayerRecord, PayerStore, WorkerRecord, WorkerStore};
+pub use store::{
+    AnswerRecord, PayerRecord, PayerStore, ReceivedAnswer, SeenClaim, WorkerRecord, WorkerStore,
+};
 pub use worker::{
     AnswerStop, ClaimStep, DrawnLeaf, DrawnLeaves, ModelFault, OpenBundle, ServedSessions,
     SessionAnswer, SessionFacts, SessionLimits, SessionModel, SessionQuestion, SessionStep,

@@ -4,7 +4,8 @@ use crate::connection::unexpected;
 use crate::frame::Reader;
 use crate::{
     blocking, is_signed, AccountBytes, AskMessage, ConnectionFault, FromWorker, PayerRecord,
-    PayerStore, SessionError, Sign, SignedReceipt, SignedVoucher, ToWorker, WorkerConnection,
+    PayerStore, ReceivedAnswer, SessionError, Sign, SignedReceipt, SignedVoucher, ToWorker,
+    WorkerConnection,
 };
 use iroh::endpoint::SendStream;
 use noema_economics::Balance;
@@ -12,6 +13,7 @@ use noema_protocol::{hashing, SamplingParameters, SessionId};
 use noema_sessions::{Ask, PayerError, PayerPhase, PayerSide, SessionTerms};
 use sp_core::H256;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
 /// What a payer knows of its session from the finalized chain.
@@ -35,6 +37,7 @@ pub struct PayerSession {
     connection: WorkerConnection,
     store: Arc<PayerStore>,
     key: Arc<dyn Sign>,
+    worker: AccountBytes,
     worker_key: AccountBytes,
     record: PayerRecord,
     /// Whether the worker has the last voucher.
@@ -95,6 +98,7 @@ impl PayerSession {
             connection,
             store,
             key,
+            worker: terms.terms.worker,
             worker_key: terms.worker_key,
             record,
         })
@@ -209,10 +213,10 @@ impl PayerSession {
     async fn put(
         &mut self,
         next: PayerRecord,
-        receipt: Option<SignedReceipt>,
+        answer: Option<ReceivedAnswer>,
     ) -> Result<(), SessionError> {
         let (store, written) = (self.store.clone(), next.clone());
-        blocking(move || store.put(&written, receipt.as_ref())).await?;
+        blocking(move || store.put(&written, answer.as_ref())).await?;
         self.record = next;
         Ok(())
     }
@@ -324,8 +328,15 @@ impl PendingAnswer<'_> {
             is_signed(&worker_key, hash, &signed.signature)
         })?;
         next.voucher = Some(session.key.sign(&voucher.payload()));
-        next.prompt = Vec::new();
-        session.put(next, Some(signed)).await?;
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let answer = ReceivedAnswer {
+            worker: session.worker,
+            received_at: since.unwrap_or_default().as_secs(),
+            prompt: std::mem::take(&mut next.prompt),
+            answer: self.tokens.clone(),
+            receipt: signed,
+        };
+        session.put(next, Some(answer)).await?;
         session.is_paid = false;
         self.receipt = Some(signed);
         Ok(())

@@ -5,7 +5,7 @@
 mod payer;
 mod worker;
 
-pub use payer::{PayerRecord, PayerStore};
+pub use payer::{PayerRecord, PayerStore, ReceivedAnswer, SeenClaim};
 pub use worker::{AnswerRecord, WorkerRecord, WorkerStore};
 
 use crate::SessionStoreError;

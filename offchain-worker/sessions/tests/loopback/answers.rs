@@ -1,8 +1,13 @@
 //! Two honest sides.
 
 use crate::support::*;
-use noema_session_transport::{ConnectionFault, SessionError, SessionStep, WorkerRefusal};
+use noema_claims::{ClaimOutcome, ClaimStage};
+use noema_protocol::ClaimId;
+use noema_session_transport::{
+    ConnectionFault, SeenClaim, SessionError, SessionStep, WorkerRefusal,
+};
 use noema_sessions::{AnswerEnd, Stage, WorkerError};
+use sp_core::H256;
 use std::sync::atomic::Ordering;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -31,9 +36,10 @@ async fn answers_flow_and_one_claim_covers_them() {
         // Two of the four tokens of the prompt are cached.
         assert_eq!(receipt.price, 2 * 4 + 2 + 20 * 10);
         price += receipt.price;
-        let terms = session.side().agreement().terms;
-        let kept = payer.store.receipt(terms, n).expect("is readable");
-        assert_eq!(kept, Some(answer.receipt));
+        let kept = payer.store.answer(receipt.hash()).expect("is readable");
+        let kept = kept.expect("is kept");
+        assert_eq!((kept.prompt, kept.answer), (prompt, answer.tokens));
+        assert_eq!((kept.worker, kept.receipt), (WORKER, answer.receipt));
     }
     session.pay().await.expect("is taken");
     session.pay().await.expect("is not due");
@@ -231,4 +237,57 @@ async fn a_worker_that_stops_ends_what_is_in_progress_and_begins_nothing() {
         SessionError::Connection(ConnectionFault::Refused(WorkerRefusal::NotReady))
     );
     assert!(is_refused, "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payer_keeps_answers_until_it_forgets_them_and_claims() {
+    let world = World::new();
+    let worker = world.worker().await;
+    let payer = world.payer().await;
+    let mut session = world.open(&payer, &worker).await;
+    let mut hashes = Vec::new();
+    for n in 0..3 {
+        let pending = session.ask(vec![n, 5], greedy(2)).await.expect("is sent");
+        let answer = pending.finish().await.expect("is complete");
+        hashes.push(answer.receipt.receipt.hash());
+    }
+    let terms = session.side().agreement().terms;
+    let store = &payer.store;
+    assert_eq!(store.sessions().expect("is readable"), [terms]);
+    let kept = || {
+        let kept = |hash: &&H256| store.answer(**hash).expect("is readable").is_some();
+        hashes.iter().filter(kept).count()
+    };
+    assert_eq!(store.forget(1, 10).expect("is written"), 0);
+    assert_eq!(kept(), 3);
+    assert_eq!(store.forget(u64::MAX, 2).expect("is written"), 2);
+    assert_eq!(kept(), 1);
+    assert_eq!(store.forget(u64::MAX, 2).expect("is written"), 1);
+    assert_eq!(kept(), 0);
+
+    let mut claim = SeenClaim {
+        claim: ClaimId(5),
+        first: 1,
+        leaves: 2,
+        made_at: 7,
+        stage: ClaimStage::Undrawn,
+        drawn: None,
+        is_disputed: false,
+        final_at: None,
+    };
+    assert!(!claim.covers(0) && claim.covers(1) && claim.covers(2) && !claim.covers(3));
+    assert!(!claim.is_over());
+    let other = SeenClaim {
+        first: 0,
+        leaves: 1,
+        ..claim.clone()
+    };
+    store.put_claim(terms, 1, &claim).expect("is written");
+    store.put_claim(terms, 0, &other).expect("is written");
+    claim.stage = ClaimStage::Ended(ClaimOutcome::Unconfirmed);
+    assert!(claim.is_over());
+    store.put_claim(terms, 1, &claim).expect("is written");
+    let claims = store.claims(terms).expect("is readable");
+    assert_eq!(claims, [(0, other), (1, claim)]);
+    assert!(store.claims(H256::zero()).expect("is readable").is_empty());
 }
