@@ -7,6 +7,7 @@ mod events;
 mod fields;
 mod origin;
 mod page;
+mod receipts;
 mod responses;
 mod sampling;
 mod writing;
@@ -14,7 +15,9 @@ mod writing;
 use crate::fault::ApiFault;
 use crate::keys::KeyRefusal;
 use crate::metrics::GatewayMetrics;
-use crate::{AnswerSource, BearerKeys, Bill, Json, PaidQuestion, TextFault, TextLayer};
+use crate::{
+    AnswerSource, BearerKeys, Bill, Json, PaidQuestion, ReceiptSource, TextFault, TextLayer,
+};
 use axum::body::{to_bytes, Body};
 use axum::extract::{Path, State};
 use axum::http::{header, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
@@ -104,6 +107,8 @@ pub struct Gateway {
     layer: Arc<dyn TextLayer>,
     /// `None` where calls need no key.
     keys: Option<Arc<BearerKeys>>,
+    /// `None` where nothing is known of receipts.
+    receipts: Option<Arc<dyn ReceiptSource>>,
     metrics: GatewayMetrics,
     places: Arc<Semaphore>,
     /// Places for chat templates that run.
@@ -131,11 +136,13 @@ type Pieces = BoxStream<'static, (usize, Piece)>;
 
 impl Gateway {
     /// A gateway. Without `keys`, every program that reaches it may call, so it should listen on this machine only.
+    /// Without `receipts`, it does not say where receipts stand.
     pub fn new(
         options: GatewayOptions,
         source: Arc<dyn AnswerSource>,
         layer: Arc<dyn TextLayer>,
         keys: Option<Arc<BearerKeys>>,
+        receipts: Option<Arc<dyn ReceiptSource>>,
         metrics: GatewayMetrics,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -145,6 +152,7 @@ impl Gateway {
             source,
             layer,
             keys,
+            receipts,
             metrics,
             started: now(),
             number: AtomicU64::new(0),
@@ -157,6 +165,11 @@ impl Gateway {
             .route("/", get(page::index))
             .route("/page/{file}", get(page::file))
             .route("/v1/noema", get(page::about))
+            .route("/v1/noema/receipts/{hash}", get(receipts::standing))
+            .route(
+                "/v1/noema/receipts/{hash}/recompute",
+                get(receipts::progress).post(receipts::recompute),
+            )
             .route("/v1/chat/completions", post(chat))
             .route("/v1/completions", post(plain))
             .route("/v1/responses", post(respond))
@@ -210,9 +223,22 @@ impl Gateway {
         }
     }
 
-    /// Whether a call with these headers comes from a program that may call: with a key, or from this machine and no
-    /// foreign page.
+    /// Whether a call with these headers comes from a program that may call: with a key, whose rate counts it, or from
+    /// this machine and no foreign page. Returns the hash of the key.
     fn authorise(&self, headers: &HeaderMap) -> Result<Option<String>, ApiFault> {
+        self.recognise_with(headers, BearerKeys::call)
+    }
+
+    /// The same for a call that no rate counts.
+    fn recognise(&self, headers: &HeaderMap) -> Result<Option<String>, ApiFault> {
+        self.recognise_with(headers, BearerKeys::find)
+    }
+
+    fn recognise_with(
+        &self,
+        headers: &HeaderMap,
+        find: fn(&BearerKeys, &str) -> Result<String, KeyRefusal>,
+    ) -> Result<Option<String>, ApiFault> {
         let Some(keys) = &self.keys else {
             return match origin::is_own(headers) {
                 true => Ok(None),
@@ -225,7 +251,7 @@ impl Gateway {
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, key)| key.trim());
-        let hash = keys.call(key.unwrap_or_default()).map_err(refusal)?;
+        let hash = find(keys, key.unwrap_or_default()).map_err(refusal)?;
         Ok(Some(hash))
     }
 

@@ -1,6 +1,6 @@
 //! Errors in the form that OpenAI gives them.
 
-use crate::{SourceFault, TextFault};
+use crate::{ReceiptFault, SourceFault, TextFault};
 use axum::body::Body;
 use axum::http::{header, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -208,6 +208,22 @@ impl From<SourceFault> for ApiFault {
                 Self::new(StatusCode::BAD_GATEWAY, "server_error", message)
             }
             _ => Self::unavailable(message),
+        }
+    }
+}
+
+impl From<ReceiptFault> for ApiFault {
+    fn from(fault: ReceiptFault) -> Self {
+        let message = fault.to_string();
+        let refused = |status| Self::new(status, "invalid_request_error", message.clone());
+        match fault {
+            ReceiptFault::Unknown => refused(StatusCode::NOT_FOUND).with_code("receipt_unknown"),
+            ReceiptFault::NotBegun => refused(StatusCode::NOT_FOUND).with_code("recompute_unknown"),
+            ReceiptFault::NoWeights(_) => {
+                refused(StatusCode::CONFLICT).with_code("weights_missing")
+            }
+            ReceiptFault::Unreadable(_) | ReceiptFault::Busy => Self::unavailable(message),
+            ReceiptFault::Failed(_) => Self::internal(message),
         }
     }
 }

@@ -204,6 +204,17 @@ impl BearerKeys {
         }))
     }
 
+    /// The hash of this key.
+    pub(crate) fn find(&self, key: &str) -> Result<String, KeyRefusal> {
+        let mut state = self.state();
+        self.look(&mut state);
+        let hash = hash(key);
+        match state.keys.contains_key(&hash) {
+            true => Ok(hash),
+            false => Err(KeyRefusal::Unknown),
+        }
+    }
+
     /// Counts a call with this key. Returns the hash of the key.
     pub(crate) fn call(&self, key: &str) -> Result<String, KeyRefusal> {
         let mut state = self.state();

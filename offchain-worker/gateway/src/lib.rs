@@ -7,6 +7,8 @@ mod keys;
 mod market;
 mod metrics;
 mod pool;
+mod receipts;
+mod recompute;
 mod source;
 #[cfg(test)]
 mod testing;
@@ -20,6 +22,11 @@ pub use market::{
 };
 pub use metrics::GatewayMetrics;
 pub use pool::{Pool, PoolOptions};
+pub use receipts::{
+    ClaimStanding, ReceiptFault, ReceiptRefund, ReceiptSource, ReceiptStanding, ReceiptState,
+    Recomputation, RecomputeVerdict,
+};
+pub use recompute::{LoadModel, Recomputer};
 pub use source::{
     AnswerPart, AnswerSink, AnswerSource, AnswerStream, Bill, CompleteAnswer, PaidQuestion, Settle,
     SourceFault,

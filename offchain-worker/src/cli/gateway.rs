@@ -277,7 +277,7 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
         default_tokens: args.max_tokens,
         ..GatewayOptions::new(id, context)
     };
-    let gateway = Gateway::new(served, pool.clone(), codec, keys, metrics);
+    let gateway = Gateway::new(served, pool.clone(), codec, keys, None, metrics);
     let serve = gateway.serve(listener, stop.clone(), LAST_CALLS);
     let ((), served) = tokio::join!(pool.maintain(stop), serve);
     pool.stop(LAST_PAYMENTS).await;

@@ -48,13 +48,17 @@ pub(super) async fn about(State(gateway): State<Arc<Gateway>>, headers: HeaderMa
     let may_call = gateway.authorise(&headers).is_ok();
     let rpc = chain.filter(|_| may_call).map(|chain| chain.rpc.as_str());
     let token = chain.map(|chain| json!({ "symbol": chain.symbol, "decimals": chain.decimals }));
+    let can: &[&str] = match gateway.receipts {
+        Some(_) => &["receipts", "recompute"],
+        None => &[],
+    };
     as_json(&json!({
         "object": "noema.gateway",
         "checkpoint": gateway.options.checkpoint.to_string(),
         "rpc": rpc,
         "token": token,
         "needs_key": gateway.keys.is_some(),
-        "can": [],
+        "can": can,
     }))
 }
 

@@ -5,4 +5,5 @@ mod failures;
 mod keys;
 mod page;
 mod parameters;
+mod receipts;
 mod support;

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use noema_gateway::{
     BearerKeys, Conversation, Gateway, GatewayChain, GatewayMetrics, GatewayOptions, Market,
-    OnTokens, PaidSession, Pool, PoolOptions, TextFault, TextLayer, WorkerId, WorkerOffer,
+    OnTokens, PaidSession, Pool, PoolOptions, ReceiptSource, TextFault, TextLayer, WorkerId,
+    WorkerOffer,
 };
 use noema_protocol::{CheckpointId, SamplingParameters, SessionId};
 use noema_session_transport::{
@@ -421,6 +422,7 @@ pub(crate) struct Setup {
     pub(crate) template_patience: Duration,
     pub(crate) layer: Arc<dyn TextLayer>,
     pub(crate) keys: Option<Arc<BearerKeys>>,
+    pub(crate) receipts: Option<Arc<dyn ReceiptSource>>,
 }
 
 impl Default for Setup {
@@ -434,6 +436,7 @@ impl Default for Setup {
             template_patience: Duration::from_secs(20),
             layer: Arc::new(Bytes),
             keys: None,
+            receipts: None,
         }
     }
 }
@@ -477,7 +480,14 @@ impl Running {
             }),
             ..GatewayOptions::new(CheckpointId(H256::repeat_byte(7)), CONTEXT)
         };
-        let gateway = Gateway::new(served, pool.clone(), setup.layer, setup.keys, metrics);
+        let gateway = Gateway::new(
+            served,
+            pool.clone(),
+            setup.layer,
+            setup.keys,
+            setup.receipts,
+            metrics,
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (stop, stopped) = watch::channel(false);
