@@ -2,6 +2,10 @@
 //!
 //! What it does with them is [`noema_gateway`].
 
+mod receipts;
+
+pub use receipts::{ChainReceipts, LocalModel};
+
 use crate::chain::calls::{CloseSession, OpenSession, TopUp};
 use crate::chain::types::Balance;
 use crate::chain::{ChainError, Link};

@@ -270,6 +270,14 @@ impl At {
         self.view("Sessions", "session_info", (session,)).await
     }
 
+    /// The claims of a session whose records are kept, by their number in the session.
+    pub async fn session_claims(
+        &self,
+        session: SessionId,
+    ) -> Result<Vec<(u32, ClaimId)>, ChainError> {
+        self.view("Sessions", "session_claims", (session,)).await
+    }
+
     /// The terms of a session; `None` before it has a worker and a seed.
     pub async fn session_terms(
         &self,

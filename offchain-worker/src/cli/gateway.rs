@@ -1,5 +1,6 @@
 //! `noema-worker gateway`.
 
+use super::device::DeviceArgs;
 use super::money::{Amount, Token};
 use super::signals::stop_at_signal;
 use super::values::within;
@@ -8,7 +9,7 @@ use crate::artefacts;
 use crate::chain::calls::CloseSession;
 use crate::chain::{follow, Link, Node};
 use crate::engine::ChatCodec;
-use crate::gateway::ChainMarket;
+use crate::gateway::{ChainMarket, ChainReceipts, LocalModel};
 use crate::keys::Key;
 use crate::metrics::Metrics;
 use anyhow::{anyhow, bail, Context};
@@ -33,6 +34,8 @@ const LAST_CALLS: Duration = Duration::from_secs(4);
 const LAST_PAYMENTS: Duration = Duration::from_secs(3);
 /// How long a prompt waits for a session: the time to open one, and more.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// The seconds of a day.
+const DAY: u64 = 86_400;
 /// Sessions that are not used for this long are closed.
 const IDLE: Duration = Duration::from_secs(3_600);
 /// How many workers, or parts of an answer, are tried after failures.
@@ -88,6 +91,11 @@ pub(super) struct GatewayArgs {
     /// address of this machine is listened on].
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
+    /// How many days answers are kept with their prompts and receipts, so that they can be executed again.
+    #[arg(long, default_value_t = 30, value_parser = within(1..=3_650u64), value_name = "DAYS")]
+    keep: u64,
+    #[command(flatten)]
+    device: DeviceArgs,
 }
 
 #[derive(Debug, Args)]
@@ -225,13 +233,14 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
     let token = Token::of(&node).await?;
     let at = node.finalized().await?;
     let id = find_checkpoint(&at, args.checkpoint.as_deref()).await?;
-    let checkpoint = global.library()?.open(id).with_context(|| {
+    let library = global.library()?;
+    let checkpoint = library.open(id).with_context(|| {
         format!("the gateway needs the tokenizer of checkpoint {id}; fetch it with: noema-worker checkpoint fetch")
     })?;
     let codec = Arc::new(ChatCodec::open(&checkpoint, None)?);
     let context = args.context.min(checkpoint.architecture().context_length);
     let folder = folder(global, &node, &account)?;
-    let store = PayerStore::open(&folder.join("sessions.redb"))?;
+    let store = Arc::new(PayerStore::open(&folder.join("sessions.redb"))?);
     let options = PoolOptions {
         budget: token.units(&args.budget).context("--budget")?,
         hold: token.units(&args.hold).context("--hold")?,
@@ -246,10 +255,16 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
     let (head, _finalized) = watch::channel(at.number());
     let link = Link::new(node);
     tokio::spawn(follow(link.clone(), head, Metrics::new(), stop.clone()));
+    let model = LocalModel {
+        library,
+        checkpoint: id,
+        device: args.device.options(),
+    };
+    let receipts = Arc::new(ChainReceipts::new(link.clone(), store.clone(), model));
     let market = ChainMarket {
         link,
         fetcher: artefacts::fetcher().await?,
-        store: Arc::new(store),
+        store,
         account,
         voucher_key: voucher_key(&folder)?,
         checkpoint: id,
@@ -277,9 +292,18 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
         default_tokens: args.max_tokens,
         ..GatewayOptions::new(id, context)
     };
-    let gateway = Gateway::new(served, pool.clone(), codec, keys, None, metrics);
+    let gateway = Gateway::new(
+        served,
+        pool.clone(),
+        codec,
+        keys,
+        Some(receipts.clone()),
+        metrics,
+    );
     let serve = gateway.serve(listener, stop.clone(), LAST_CALLS);
-    let ((), served) = tokio::join!(pool.maintain(stop), serve);
+    let keep = Duration::from_secs(args.keep.saturating_mul(DAY));
+    let watch = receipts.watch(keep, stop.clone());
+    let ((), (), served) = tokio::join!(pool.maintain(stop), watch, serve);
     pool.stop(LAST_PAYMENTS).await;
     served?;
     info!("stopped; the sessions stay open for the next start");

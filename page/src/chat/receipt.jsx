@@ -54,7 +54,8 @@ export function sentence(state) {
     case 'final':
       return `Final: no challenge is possible any longer; ${drawn(state)}.`;
     case 'refunded':
-      return `Refunded: the claim ${state.reason ? `fell (${words(state.reason)})` : 'was not confirmed'}, and the payer has everything back.`;
+      if (state.reason === 'unconfirmed') return 'Refunded: no validator confirmed some of what was drawn, and its price is back with the payer.';
+      return `Refunded: the claim fell${state.reason ? ` (${words(state.reason)})` : ''}, and the payer has everything back.`;
     default:
       return `State: ${words(state.state)}.`;
   }

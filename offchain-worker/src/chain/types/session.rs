@@ -50,6 +50,8 @@ from_chain! {
         pub count: u32,
         /// The price of these.
         pub amount: Balance,
+        /// How many claims were made.
+        pub claims: u32,
         /// The stage.
         pub stage: Stage<BlockNumber>,
     }
