@@ -53,7 +53,7 @@ export NOEMA_HOME="$ROOT/.noema"
 # The first answer of the chain warms the caches up; it is not measured.
 step "Starting a chain"
 mkdir -p "$WORK/dev"
-NOEMA_DEV_METRICS="$METRICS_PORT" "$ROOT/scripts/dev.sh" --port "$PORT" >"$WORK/dev.log" 2>&1 &
+NOEMA_DEV_METRICS="$METRICS_PORT" "$ROOT/scripts/dev.sh" --no-gateway --port "$PORT" >"$WORK/dev.log" 2>&1 &
 CHAIN_PID=$!
 while ! grep -q 'The chain is up' "$WORK/dev.log"; do
     kill -0 "$CHAIN_PID" 2>/dev/null || { tail -n 20 "$WORK/dev.log" >&2; die "the chain did not start"; }

@@ -71,7 +71,8 @@ check_running() {
     done
 }
 
-port_is_open() { (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; }
+# port_is_open [PORT]: whether a program listens on a port of this machine, or on the node's.
+port_is_open() { (exec 3<>"/dev/tcp/127.0.0.1/${1:-$PORT}") 2>/dev/null; }
 
 # build OPTION...: builds the node and the worker, with further options of cargo.
 build() {

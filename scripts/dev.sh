@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts a local Noema chain with workers and validators, asks a language model one question, shows the answer
-# and all payments, and runs until Ctrl-C.
+# and all payments, starts a gateway with a page to chat on, and runs until Ctrl-C.
 #
 #   ./scripts/dev.sh [OPTION...]
 #
@@ -8,12 +8,14 @@
 #   --exit              leave after the first answer; status 0 only if it was settled
 #   --block-time MS     milliseconds between blocks (default: 1000)
 #   --port PORT         the node's RPC port (default: 9944)
+#   --page-port PORT    the port of the gateway and its page (default: the first free one from 8080 on)
+#   --no-gateway        start no gateway
 #   --fresh             delete the chain and start from its first block
 #   --train             train a small model with four trainers instead; see dev-train.sh --help
 #   --help              this text
 #
-# It starts a node, two workers and three validators, all on this machine. Their state and logs are kept in
-# .noema/dev, so the next start continues the same chain.
+# It starts a node, two workers, three validators and a gateway, all on this machine. Their state and logs are
+# kept in .noema/dev, so the next start continues the same chain.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -27,15 +29,19 @@ QUESTION="What is the capital of France?"
 STAY=true
 BLOCK_TIME=1000
 PORT=9944
+PAGE_PORT=
+GATEWAY=true
 FRESH=false
 STATE="${NOEMA_DEV_STATE:-$ROOT/.noema/dev}"
 
 while [ $# -gt 0 ]; do
     case "$1" in
-        --ask | --block-time | --port) [ $# -ge 2 ] || die "$1 needs a value; see $0 --help" ;;&
+        --ask | --block-time | --port | --page-port) [ $# -ge 2 ] || die "$1 needs a value; see $0 --help" ;;&
         --ask) QUESTION="$2"; shift ;;
         --block-time) BLOCK_TIME="$2"; shift ;;
         --port) PORT="$2"; shift ;;
+        --page-port) PAGE_PORT="$2"; shift ;;
+        --no-gateway) GATEWAY=false ;;
         --exit) STAY=false ;;
         --fresh) FRESH=true ;;
         --help | -h) print_usage "$0"; exit 0 ;;
@@ -45,6 +51,7 @@ while [ $# -gt 0 ]; do
 done
 . "$ROOT/scripts/chain.sh"
 check_numbers
+[[ "$PAGE_PORT" =~ ^([1-9][0-9]{0,4})?$ && "$PAGE_PORT" -le 65535 ]] || die "--page-port takes a number from 1 to 65535"
 [ -n "$QUESTION" ] || die "--ask needs a question that is not empty"
 
 # Checkpoints are the same on every chain; the data of this chain is in STATE.
@@ -118,6 +125,32 @@ ask() {
     "$WORKER" ask --account "$REQUESTER" --max-tokens 96 -- "$QUESTION"
 }
 
+# start_gateway: starts a gateway that pays from the requester's account, and waits until it listens. Sets
+# PAGE_PORT.
+start_gateway() {
+    step "Starting a gateway"
+    local port _
+    if [ -z "$PAGE_PORT" ]; then
+        for port in $(seq 8080 8099); do
+            if [ "$port" != "$PORT" ] && ! port_is_open "$port"; then
+                PAGE_PORT="$port"
+                break
+            fi
+        done
+        [ -n "$PAGE_PORT" ] || die "all ports from 8080 to 8099 are in use; choose another with --page-port"
+    elif port_is_open "$PAGE_PORT"; then
+        die "port $PAGE_PORT is in use; choose another with --page-port, or stop the program that listens there"
+    fi
+    launch gateway "$WORKER" gateway --account "$REQUESTER" --checkpoint "$CHECKPOINT" \
+        --listen "127.0.0.1:$PAGE_PORT"
+    for _ in $(seq 600); do
+        check_running
+        port_is_open "$PAGE_PORT" && return
+        sleep 0.1
+    done
+    die "the gateway does not listen on port $PAGE_PORT after a minute; see $LOGS/gateway.log"
+}
+
 # --- now -----------------------------------------------------------------------------------------
 
 claim_state
@@ -140,6 +173,13 @@ ask || status=$?
 check_running
 $STAY || exit "$status"
 
+if $GATEWAY; then
+    start_gateway
+    printf '%s\n' "${PIDS[*]}" >"$STATE/pids"
+    step "Chat with the model, and look at the chain:"
+    note "http://127.0.0.1:$PAGE_PORT/"
+    note "programs that speak OpenAI's API: OPENAI_BASE_URL=http://127.0.0.1:$PAGE_PORT/v1"
+fi
 step "The chain is up. Open it in polkadot.js Apps:"
 note "https://polkadot.js.org/apps/?rpc=$URL"
 note "logs: $LOGS"
