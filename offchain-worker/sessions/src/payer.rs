@@ -12,8 +12,10 @@ use noema_economics::Balance;
 use noema_protocol::{hashing, SamplingParameters, SessionId};
 use noema_sessions::{Ask, PayerError, PayerPhase, PayerSide, SessionTerms};
 use sp_core::H256;
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 use tokio::time::Instant;
 
 /// What a payer knows of its session from the finalized chain.
