@@ -265,12 +265,12 @@ mod benches {
         omit_shared::<T>();
         let (id, _) = closing::<T>();
         let key = worker_key::<T>();
-        let ended;
+        let result;
         #[block]
         {
-            ended = Pallet::<T>::end_session(RawOrigin::Signed(key).into(), id, 0);
+            result = Pallet::<T>::end_session(RawOrigin::Signed(key).into(), id, 0);
         }
-        assert!(ended.is_ok());
+        assert!(result.is_ok());
         assert!(load::<T>(id).ended_at.is_some());
     }
 
