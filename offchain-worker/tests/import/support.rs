@@ -35,6 +35,9 @@ pub(crate) struct Model {
     pub(crate) context: usize,
     pub(crate) tied: bool,
     pub(crate) biases: bool,
+    /// What the weights of queries are multiplied by: attention with small ones is nearly even, so that positions
+    /// do not matter.
+    pub(crate) query_scale: f32,
     pub(crate) tokens: Vec<String>,
 }
 
@@ -60,6 +63,7 @@ impl Model {
             context: 16,
             tied: true,
             biases: false,
+            query_scale: 1.0,
             tokens: tokens(),
         }
     }
@@ -73,6 +77,7 @@ impl Model {
             heads: 4,
             kv_heads: 2,
             biases: model_type == "qwen2",
+            query_scale: 32.0,
             ..Self::tiny()
         }
     }
@@ -153,12 +158,16 @@ impl Model {
                 let bias = gguf.ends_with(".bias");
                 let end = if bias { "" } else { ".weight" };
                 let norm = shape.len() == 1 && !bias;
-                let values = (0..length).map(|_| random.weight(norm)).collect();
+                let scale = match gguf.ends_with("attn_q") {
+                    true => self.query_scale,
+                    false => 1.0,
+                };
+                let values = (0..length).map(|_| random.weight(norm) * scale);
                 Tensor {
                     gguf: format!("{gguf}{end}"),
                     huggingface: format!("{huggingface}{end}"),
                     shape,
-                    values,
+                    values: values.collect(),
                 }
             })
             .collect()

@@ -329,7 +329,9 @@ mod tests {
         let mut asked = conversation(&[("user", "b")]);
         asked.tools = Some(vec![tool]);
         let tokens = encode(&codec, TURNS, &asked).expect("encodes");
+        // The tokenizer has no decoder: it puts a space between the characters, and writes a space as "Ġ".
         let text = codec.text.decode(&tokens).expect("decodes");
+        let text = text.replace(' ', "").replace('Ġ', " ");
         assert!(text.contains("[{\"z\": \"</s>\", \"a\": true}]"), "{text}");
     }
 
