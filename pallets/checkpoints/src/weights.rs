@@ -1,6 +1,6 @@
 //! Weights of the calls of `pallet_checkpoints`, measured by `scripts/weights.sh`, which writes this file.
 //!
-//! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
+//! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Times are medians;
 //! proof sizes are those of the longest values, in maps of a million entries.
 
 use core::marker::PhantomData;
@@ -38,9 +38,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Families` (r:0 w:1)
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(248), added: 2723, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 142 bytes. Shortest time: 81_812_000 ps.
+    // Proof in the benchmark: 175 bytes. Shortest time: 82_785_000 ps.
     fn register_family() -> Weight {
-        Weight::from_parts(105_196_000, 3_640)
+        Weight::from_parts(86_352_000, 3_640)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -51,9 +51,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(248), added: 2723, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 813 bytes. Shortest time: 105_226_000 ps.
+    // Proof in the benchmark: 869 bytes. Shortest time: 106_269_000 ps.
     fn register_checkpoint() -> Weight {
-        Weight::from_parts(162_774_000, 6_682)
+        Weight::from_parts(114_013_000, 6_682)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -64,9 +64,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 548 bytes. Shortest time: 76_051_000 ps.
+    // Proof in the benchmark: 581 bytes. Shortest time: 64_901_000 ps.
     fn withdraw_checkpoint() -> Weight {
-        Weight::from_parts(127_798_000, 3_836)
+        Weight::from_parts(96_710_000, 3_836)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
@@ -79,9 +79,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Checkpoints::Families` (`max_values`: None, `max_size`: Some(248), added: 2723, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1128 bytes. Shortest time: 100_909_000 ps.
+    // Proof in the benchmark: 1184 bytes. Shortest time: 99_836_000 ps.
     fn remove_checkpoint() -> Weight {
-        Weight::from_parts(167_673_000, 6_682)
+        Weight::from_parts(106_359_000, 6_682)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -92,9 +92,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::FamilyNames` (r:0 w:1)
     // Proof: `Checkpoints::FamilyNames` (`max_values`: None, `max_size`: Some(86), added: 2561, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 484 bytes. Shortest time: 77_244_000 ps.
+    // Proof in the benchmark: 540 bytes. Shortest time: 75_812_000 ps.
     fn remove_family() -> Weight {
-        Weight::from_parts(111_999_000, 3_713)
+        Weight::from_parts(79_418_000, 3_713)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
@@ -105,9 +105,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Canonical` (r:1 w:1)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 566 bytes. Shortest time: 39_404_000 ps.
+    // Proof in the benchmark: 599 bytes. Shortest time: 38_792_000 ps.
     fn set_canonical() -> Weight {
-        Weight::from_parts(63_207_000, 3_836)
+        Weight::from_parts(41_929_000, 3_836)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(2))
     }
@@ -115,14 +115,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:65 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:1 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 27136 bytes. Shortest time: 985_260_000 ps.
+    // Proof in the benchmark: 33313 bytes. Shortest time: 557_011_000 ps.
     fn announce_holding() -> Weight {
-        Weight::from_parts(1_052_866_000, 183_510)
+        Weight::from_parts(588_419_000, 189_750)
             .saturating_add(T::DbWeight::get().reads(68))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -131,10 +131,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:1 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 750 + h * 71 bytes. Shortest time: 73_036_000 ps.
+    // Proof in the benchmark: 783 + h * 71 bytes. Shortest time: 40_887_000 ps.
     fn retract_holding(h: u32) -> Weight {
-        Weight::from_parts(95_365_492, 7_611)
-            .saturating_add(Weight::from_parts(1_163_781, 0).saturating_mul(h.into()))
+        Weight::from_parts(59_883_000, 7_611)
+            .saturating_add(Weight::from_parts(979_312, 0).saturating_mul(h.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }

@@ -1,10 +1,7 @@
 //! Weights of the calls of `pallet_claims`, measured by `scripts/weights.sh`, which writes this file.
 //!
-//! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
+//! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Times are medians;
 //! proof sizes are those of the longest values, in maps of a million entries.
-//!
-//! `demand_leaf`, `post_leaf`, `close_disputes`, `charge_demands`, and what `poll_base` reads and writes of
-//! `RecentValues` and `FirstOfMany`, are counted by hand until they are measured.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};
@@ -62,14 +59,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:2)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1041 bytes. Shortest time: 106_098_000 ps.
+    // Proof in the benchmark: 1153 bytes. Shortest time: 61_184_000 ps.
     fn commit_check() -> Weight {
-        Weight::from_parts(178_383_000, 6_682)
+        Weight::from_parts(67_356_000, 7_042)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -77,34 +74,34 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1041 bytes. Shortest time: 93_534_000 ps.
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 1153 bytes. Shortest time: 57_076_000 ps.
     fn commit_early() -> Weight {
-        Weight::from_parts(151_994_000, 6_682)
+        Weight::from_parts(66_374_000, 7_042)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(2))
     }
 
-    // Proof in the benchmark: 0 bytes. Shortest time: 20_368_000 ps.
+    // Proof in the benchmark: 0 bytes. Shortest time: 11_791_000 ps.
     fn verify_commitment() -> Weight {
-        Weight::from_parts(35_676_000, 0)
+        Weight::from_parts(13_515_000, 0)
     }
 
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `MaxEncodedLen`)
     // Storage: `Claims::UndrawnSpan` (r:1 w:1)
     // Proof: `Claims::UndrawnSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:1)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Storage: `Claims::Undrawn` (r:0 w:1)
     // Proof: `Claims::Undrawn` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 665 bytes. Shortest time: 154_359_000 ps.
+    // Proof in the benchmark: 681 bytes. Shortest time: 65_522_000 ps.
     fn reveal_check() -> Weight {
-        Weight::from_parts(186_488_000, 6_682)
+        Weight::from_parts(70_522_000, 7_042)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -112,10 +109,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 681 bytes. Shortest time: 97_141_000 ps.
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 697 bytes. Shortest time: 57_417_000 ps.
     fn reveal_early() -> Weight {
-        Weight::from_parts(159_558_000, 6_682)
+        Weight::from_parts(62_557_000, 7_042)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -123,23 +120,23 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:2)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 649 bytes. Shortest time: 108_262_000 ps.
+    // Proof in the benchmark: 665 bytes. Shortest time: 66_194_000 ps.
     fn reveal_last() -> Weight {
-        Weight::from_parts(157_123_000, 6_682)
+        Weight::from_parts(71_804_000, 7_042)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
-    // Proof in the benchmark: 0 bytes. Shortest time: 37_850_000 ps.
+    // Proof in the benchmark: 0 bytes. Shortest time: 25_367_000 ps.
     fn verify_reveal() -> Weight {
-        Weight::from_parts(46_136_000, 0)
+        Weight::from_parts(28_373_000, 0)
     }
 
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `MaxEncodedLen`)
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Disputes` (r:1 w:1)
@@ -156,15 +153,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Jury::Queue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:1)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 701 bytes. Shortest time: 172_091_000 ps.
+    // Proof in the benchmark: 717 bytes. Shortest time: 131_526_000 ps.
     fn challenge() -> Weight {
-        Weight::from_parts(250_648_000, 8_079)
+        Weight::from_parts(139_861_000, 8_079)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(8))
     }
 
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `MaxEncodedLen`)
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Claims::Disputes` (r:1 w:1)
@@ -172,7 +169,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Claims::UndrawnSpan` (r:1 w:1)
     // Proof: `Claims::UndrawnSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
     // Storage: `Jury::OpenDisputes` (r:1 w:1)
     // Proof: `Jury::OpenDisputes` (`max_values`: None, `max_size`: Some(4614), added: 7089, mode: `MaxEncodedLen`)
     // Storage: `Jury::QueueSpan` (r:1 w:1)
@@ -183,40 +180,66 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Storage: `Claims::Undrawn` (r:0 w:1)
     // Proof: `Claims::Undrawn` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1101 bytes. Shortest time: 128_660_000 ps.
+    // Proof in the benchmark: 1213 bytes. Shortest time: 87_914_000 ps.
     fn challenge_seated() -> Weight {
-        Weight::from_parts(210_522_000, 8_079)
+        Weight::from_parts(93_304_000, 8_079)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(9))
     }
 
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `Claims::Claims` (r:1 w:1)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `MaxEncodedLen`)
+    // Storage: `Claims::Agenda` (r:0 w:2)
+    // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 550 bytes. Shortest time: 47_268_000 ps.
     fn demand_leaf() -> Weight {
-        Weight::from_parts(186_588_000, 6_650)
-            .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(4))
+        Weight::from_parts(51_797_000, 7_042)
+            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().writes(3))
     }
 
+    // Storage: `Operators::Keys` (r:1 w:0)
+    // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+    // Storage: `Claims::Claims` (r:1 w:1)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `MaxEncodedLen`)
+    // Storage: `Claims::Disputes` (r:1 w:0)
+    // Proof: `Claims::Disputes` (`max_values`: None, `max_size`: Some(1649), added: 4124, mode: `MaxEncodedLen`)
+    // Storage: `Jury::OpenDisputes` (r:1 w:1)
+    // Proof: `Jury::OpenDisputes` (`max_values`: None, `max_size`: Some(4614), added: 7089, mode: `MaxEncodedLen`)
+    // Storage: `Jury::QueueSpan` (r:1 w:1)
+    // Proof: `Jury::QueueSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+    // Storage: `Jury::Queue` (r:0 w:1)
+    // Proof: `Jury::Queue` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Storage: `Claims::Agenda` (r:0 w:1)
+    // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 630 bytes. Shortest time: 74_679_000 ps.
     fn post_leaf(t: u32) -> Weight {
-        Weight::from_parts(308_536_000, 8_079)
-            .saturating_add(Weight::from_parts(100_000, 0).saturating_mul(t.into()))
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(7))
+        Weight::from_parts(77_560_169, 8_079)
+            .saturating_add(Weight::from_parts(33_186, 0).saturating_mul(t.into()))
+            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().writes(5))
     }
 
-    // Storage: `Claims::LatestValues` (r:1 w:1)
-    // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `MaxEncodedLen`)
     // Storage: `Beacon::Latest` (r:1 w:0)
     // Proof: `Beacon::Latest` (`max_values`: Some(1), `max_size`: Some(36), added: 531, mode: `MaxEncodedLen`)
     // Storage: `Claims::AgendaCursor` (r:1 w:1)
     // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:1 w:0)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
+    // Storage: `Claims::LatestValues` (r:1 w:1)
+    // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `MaxEncodedLen`)
+    // Storage: `Claims::RecentValues` (r:1 w:1)
+    // Proof: `Claims::RecentValues` (`max_values`: Some(1), `max_size`: Some(2306), added: 2801, mode: `MaxEncodedLen`)
     // Storage: `Claims::UndrawnSpan` (r:1 w:1)
     // Proof: `Claims::UndrawnSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Claims::FirstNew` (r:1 w:1)
     // Proof: `Claims::FirstNew` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
     // Storage: `Claims::NextClaim` (r:1 w:1)
     // Proof: `Claims::NextClaim` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+    // Storage: `Claims::FirstOfMany` (r:1 w:1)
+    // Proof: `Claims::FirstOfMany` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:1 w:1)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Operators::TermLength` (r:1 w:1)
@@ -225,9 +248,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Issuance::CurrentEpoch` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Issuance::RunningWork` (r:1 w:1)
     // Proof: `Issuance::RunningWork` (`max_values`: Some(1), `max_size`: Some(48), added: 543, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 347 bytes. Shortest time: 40_245_000 ps.
+    // Proof in the benchmark: 2710 bytes. Shortest time: 57_738_000 ps.
     fn poll_base() -> Weight {
-        Weight::from_parts(70_000_000, 6_400)
+        Weight::from_parts(60_653_000, 3_791)
             .saturating_add(T::DbWeight::get().reads(13))
             .saturating_add(T::DbWeight::get().writes(11))
     }
@@ -236,30 +259,30 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Claims::AgendaCursor` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:1 w:0)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 32 bytes. Shortest time: 10_570_000 ps.
+    // Proof in the benchmark: 32 bytes. Shortest time: 10_360_000 ps.
     fn skip_block() -> Weight {
-        Weight::from_parts(14_126_000, 3_493)
+        Weight::from_parts(11_351_000, 3_493)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Claims::Claims` (r:1 w:0)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 412 bytes. Shortest time: 17_623_000 ps.
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 428 bytes. Shortest time: 14_317_000 ps.
     fn look() -> Weight {
-        Weight::from_parts(37_650_000, 6_682).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(17_723_000, 7_042).saturating_add(T::DbWeight::get().reads(1))
     }
 
     // Storage: `Jury::Backlogs` (r:32 w:0)
     // Proof: `Jury::Backlogs` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `MaxEncodedLen`)
     // Storage: `Claims::Agenda` (r:0 w:1)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 446 bytes. Shortest time: 55_213_000 ps.
+    // Proof in the benchmark: 462 bytes. Shortest time: 24_435_000 ps.
     fn begin_check(s: u32) -> Weight {
-        Weight::from_parts(106_337_133, 6_682)
-            .saturating_add(Weight::from_parts(6_223_970, 0).saturating_mul(s.into()))
+        Weight::from_parts(28_232_000, 7_042)
+            .saturating_add(Weight::from_parts(6_628_625, 0).saturating_mul(s.into()))
             .saturating_add(Weight::from_parts(0, 2_531).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(1).saturating_mul(s.into()))
@@ -269,20 +292,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Claims::Agenda` (r:1 w:2)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:32 w:32)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:32 w:32)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:32 w:32)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:32 w:32)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 200 + s * 664 bytes. Shortest time: 59_952_000 ps.
+    // Proof in the benchmark: 216 + s * 760 bytes. Shortest time: 40_466_000 ps.
     fn advance(s: u32) -> Weight {
-        Weight::from_parts(62_126_000, 6_682)
-            .saturating_add(Weight::from_parts(127_856_581, 0).saturating_mul(s.into()))
-            .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(s.into()))
+        Weight::from_parts(54_843_000, 7_042)
+            .saturating_add(Weight::from_parts(75_261_750, 0).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(0, 2_904).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().writes(3))
@@ -296,13 +319,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Controllers` (r:20 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:20 w:20)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:20 w:20)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 4328 + t * 4058 bytes. Shortest time: 128_851_000 ps.
+    // Proof in the benchmark: 4327 + t * 4154 bytes. Shortest time: 58_138_000 ps.
     fn draw(t: u32) -> Weight {
-        Weight::from_parts(55_437_249, 7_108)
-            .saturating_add(Weight::from_parts(72_496_452, 0).saturating_mul(t.into()))
+        Weight::from_parts(25_827_000, 7_108)
+            .saturating_add(Weight::from_parts(40_016_800, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_128).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(t.into()))
@@ -316,17 +339,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Controllers` (r:20 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:20 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
     // Storage: `Operators::DesertedSpan` (r:1 w:1)
     // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:20 w:0)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `Operators::Deserted` (r:0 w:1)
     // Proof: `Operators::Deserted` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 4350 + t * 4078 bytes. Shortest time: 132_096_000 ps.
+    // Proof in the benchmark: 4350 + t * 4174 bytes. Shortest time: 88_726_000 ps.
     fn draw_absent(t: u32) -> Weight {
-        Weight::from_parts(66_459_440, 7_108)
-            .saturating_add(Weight::from_parts(79_679_208, 0).saturating_mul(t.into()))
+        Weight::from_parts(54_902_000, 7_108)
+            .saturating_add(Weight::from_parts(49_252_000, 0).saturating_mul(t.into()))
             .saturating_add(Weight::from_parts(0, 6_128).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(t.into()))
@@ -337,43 +360,55 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Claims::Agenda` (r:1 w:1)
     // Proof: `Claims::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
     // Storage: `Claims::Claims` (r:1 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `MaxEncodedLen`)
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:1 w:1)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-    // Storage: `Operators::Operators` (r:33 w:33)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
-    // Storage: `Issuance::WorkDone` (r:3 w:3)
-    // Proof: `Issuance::WorkDone` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:33 w:33)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 1023 + s * 491 bytes. Shortest time: 367_636_000 ps.
+    // Storage: `Operators::Operators` (r:33 w:33)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 1135 + s * 587 bytes. Shortest time: 180_327_000 ps.
     fn settle(s: u32) -> Weight {
-        Weight::from_parts(415_931_800, 6_682)
-            .saturating_add(Weight::from_parts(24_370_379, 0).saturating_mul(s.into()))
-            .saturating_add(Weight::from_parts(0, 2_808).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().reads(8))
+        Weight::from_parts(191_118_750, 7_042)
+            .saturating_add(Weight::from_parts(13_402_843, 0).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(0, 2_904).saturating_mul(s.into()))
+            .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(s.into()))
-            .saturating_add(T::DbWeight::get().writes(8))
+            .saturating_add(T::DbWeight::get().writes(6))
             .saturating_add(T::DbWeight::get().writes(2).saturating_mul(s.into()))
     }
 
-    // Reads and writes for each: Disputes, and Account and Holds of four challengers.
+    // Storage: `Claims::Disputes` (r:17 w:16)
+    // Proof: `Claims::Disputes` (`max_values`: None, `max_size`: Some(1649), added: 4124, mode: `MaxEncodedLen`)
+    // Storage: `System::Account` (r:64 w:64)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Balances::Holds` (r:64 w:64)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 0 + d * 969 bytes. Shortest time: 7_124_000 ps.
     fn close_disputes(d: u32) -> Weight {
-        Weight::from_parts(10_000_000, 4_124)
-            .saturating_add(Weight::from_parts(250_000_000, 0).saturating_mul(d.into()))
-            .saturating_add(Weight::from_parts(0, 25_136).saturating_mul(d.into()))
+        Weight::from_parts(7_654_000, 5_114)
+            .saturating_add(Weight::from_parts(200_258_166, 0).saturating_mul(d.into()))
+            .saturating_add(Weight::from_parts(0, 10_600).saturating_mul(d.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(9).saturating_mul(d.into()))
             .saturating_add(T::DbWeight::get().writes(9).saturating_mul(d.into()))
     }
 
-    // Reads and writes for each: Operators, Locks, Account and Holds.
+    // Storage: `Operators::Operators` (r:8 w:8)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
+    // Storage: `Operators::Locks` (r:8 w:8)
+    // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
+    // Storage: `System::Account` (r:8 w:8)
+    // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+    // Storage: `Balances::Holds` (r:8 w:8)
+    // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 33 + d * 686 bytes. Shortest time: 391_000 ps.
     fn charge_demands(d: u32) -> Weight {
-        Weight::from_parts(5_000_000, 0)
-            .saturating_add(Weight::from_parts(120_000_000, 0).saturating_mul(d.into()))
-            .saturating_add(Weight::from_parts(0, 10_621).saturating_mul(d.into()))
+        Weight::from_parts(4_676_250, 990)
+            .saturating_add(Weight::from_parts(55_893_125, 0).saturating_mul(d.into()))
+            .saturating_add(Weight::from_parts(0, 2_904).saturating_mul(d.into()))
             .saturating_add(T::DbWeight::get().reads(4).saturating_mul(d.into()))
             .saturating_add(T::DbWeight::get().writes(4).saturating_mul(d.into()))
     }

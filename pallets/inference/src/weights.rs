@@ -1,6 +1,6 @@
 //! Weights of the calls of `pallet_inference`, measured by `scripts/weights.sh`, which writes this file.
 //!
-//! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
+//! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Times are medians;
 //! proof sizes are those of the longest values, in maps of a million entries.
 
 use core::marker::PhantomData;
@@ -63,7 +63,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
     // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `Measured`)
     // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `Measured`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `Measured`)
     // Storage: `Operators::Rosters` (r:1 w:1)
     // Proof: `Operators::Rosters` (`max_values`: None, `max_size`: Some(3643), added: 6118, mode: `Measured`)
     // Storage: `Operators::RosterPages` (r:20 w:19)
@@ -71,49 +71,53 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Controllers` (r:20 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
     // Storage: `Operators::Operators` (r:20 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `Measured`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
     // Storage: `Inference::Prompts` (r:0 w:1)
     // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 4830 + t * 4059 bytes. Shortest time: 353_740_000 ps.
+    // Proof in the benchmark: 4830 + t * 4155 bytes. Shortest time: 317_393_000 ps.
     fn request_inference(p: u32, t: u32) -> Weight {
-        Weight::from_parts(354_863_000, 10_835)
-            .saturating_add(Weight::from_parts(21_104, 0).saturating_mul(p.into()))
-            .saturating_add(Weight::from_parts(55_901_053, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(0, 6_530).saturating_mul(t.into()))
+        Weight::from_parts(272_893_679, 10_770)
+            .saturating_add(Weight::from_parts(3_478, 0).saturating_mul(p.into()))
+            .saturating_add(Weight::from_parts(40_016_842, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(0, 6_630).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
-            .saturating_add(T::DbWeight::get().writes(2))
+            .saturating_add(T::DbWeight::get().writes(3))
             .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))
     }
 
     // Storage: `Inference::Queue` (r:0 w:1)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Proof in the benchmark: 0 bytes. Shortest time: 3_646_000 ps.
     fn enqueue() -> Weight {
-        Weight::from_parts(10_000_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(4_098_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Inference::Queue` (r:0 w:1)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
+    // Proof in the benchmark: 0 bytes. Shortest time: 3_597_000 ps.
     fn dequeue() -> Weight {
-        Weight::from_parts(10_000_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(4_097_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
+    // Storage: `Inference::Unqueued` (r:1 w:0)
+    // Proof: `Inference::Unqueued` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
     // Storage: `Balances::Holds` (r:1 w:1)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
     // Storage: `Inference::Queue` (r:2 w:1)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Searches` (r:0 w:1)
     // Proof: `Inference::Searches` (`max_values`: None, `max_size`: Some(61), added: 2536, mode: `Measured`)
-    // Proof in the benchmark: 859 bytes. Shortest time: 181_339_000 ps.
+    // Proof in the benchmark: 919 bytes. Shortest time: 108_021_000 ps.
     fn cancel_request() -> Weight {
-        Weight::from_parts(205_613_000, 6_799)
-            .saturating_add(T::DbWeight::get().reads(4))
+        Weight::from_parts(117_470_000, 6_859)
+            .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }
 
@@ -122,27 +126,27 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Keys` (r:1 w:0)
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `Measured`)
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `Measured`)
     // Storage: `Inference::Answers` (r:0 w:1)
     // Proof: `Inference::Answers` (`max_values`: None, `max_size`: Some(12308), added: 14783, mode: `Measured`)
     // Storage: `Inference::Deadlines` (r:0 w:1)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
     // Storage: `Claims::Claims` (r:0 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `Measured`)
-    // Proof in the benchmark: 1020 bytes. Shortest time: 175_838_000 ps.
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `Measured`)
+    // Proof in the benchmark: 1117 bytes. Shortest time: 149_790_000 ps.
     fn submit_answer(t: u32, b: u32) -> Weight {
-        Weight::from_parts(191_329_343, 4_485)
-            .saturating_add(Weight::from_parts(12_727, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(12_148, 0).saturating_mul(b.into()))
+        Weight::from_parts(106_615_782, 4_582)
+            .saturating_add(Weight::from_parts(49_956, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(8_448, 0).saturating_mul(b.into()))
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(5))
     }
 
-    // Proof in the benchmark: 0 bytes. Shortest time: 61_766_000 ps.
+    // Proof in the benchmark: 0 bytes. Shortest time: 50_465_000 ps.
     fn verify_answer(t: u32, b: u32) -> Weight {
-        Weight::from_parts(16_504_572, 0)
-            .saturating_add(Weight::from_parts(56_606, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(8_991, 0).saturating_mul(b.into()))
+        Weight::from_parts(18_152_043, 0)
+            .saturating_add(Weight::from_parts(31_956, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(8_614, 0).saturating_mul(b.into()))
     }
 
     // Storage: `Inference::NextDeadlines` (r:1 w:1)
@@ -157,59 +161,63 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Storage: `Claims::LatestValues` (r:1 w:0)
     // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `Measured`)
+    // Storage: `Inference::Unqueued` (r:1 w:1)
+    // Proof: `Inference::Unqueued` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
     // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `Measured`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `Measured`)
     // Storage: `Inference::LastVisited` (r:1 w:0)
     // Proof: `Inference::LastVisited` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `Measured`)
     // Storage: `Inference::Queue` (r:1 w:0)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
-    // Proof in the benchmark: 1014 bytes. Shortest time: 97_622_000 ps.
+    // Proof in the benchmark: 1074 bytes. Shortest time: 91_602_000 ps.
     fn poll_base() -> Weight {
-        Weight::from_parts(133_500_000, 6_954)
-            .saturating_add(T::DbWeight::get().reads(10))
-            .saturating_add(T::DbWeight::get().writes(3))
+        Weight::from_parts(98_804_000, 7_014)
+            .saturating_add(T::DbWeight::get().reads(11))
+            .saturating_add(T::DbWeight::get().writes(4))
     }
 
     // Storage: `Inference::NextDeadlines` (r:1 w:1)
     // Proof: `Inference::NextDeadlines` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `Measured`)
     // Storage: `Inference::Deadlines` (r:1 w:0)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
-    // Proof in the benchmark: 169 bytes. Shortest time: 12_894_000 ps.
+    // Proof in the benchmark: 202 bytes. Shortest time: 11_732_000 ps.
     fn skip_block() -> Weight {
-        Weight::from_parts(20_389_000, 3_634)
+        Weight::from_parts(12_834_000, 3_667)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
-    // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
-    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `Measured`)
-    // Storage: `Inference::Searches` (r:1 w:0)
-    // Proof: `Inference::Searches` (`max_values`: None, `max_size`: Some(61), added: 2536, mode: `Measured`)
     // Storage: `Inference::Queue` (r:34 w:0)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Requests` (r:31 w:0)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 1173 + r * 56 bytes. Shortest time: 90_359_000 ps.
+    // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
+    // Proof: `Checkpoints::Checkpoints` (`max_values`: None, `max_size`: Some(371), added: 2846, mode: `Measured`)
+    // Storage: `Inference::Searches` (r:1 w:0)
+    // Proof: `Inference::Searches` (`max_values`: None, `max_size`: Some(61), added: 2536, mode: `Measured`)
+    // Proof in the benchmark: 1671 + r * 56 bytes. Shortest time: 54_292_000 ps.
     fn visit(r: u32) -> Weight {
-        Weight::from_parts(114_639_333, 11_255)
-            .saturating_add(Weight::from_parts(9_862_112, 0).saturating_mul(r.into()))
-            .saturating_add(Weight::from_parts(0, 2_437).saturating_mul(r.into()))
+        Weight::from_parts(64_467_500, 11_578)
+            .saturating_add(Weight::from_parts(7_964_187, 0).saturating_mul(r.into()))
+            .saturating_add(Weight::from_parts(0, 2_529).saturating_mul(r.into()))
             .saturating_add(T::DbWeight::get().reads(6))
-            .saturating_add(T::DbWeight::get().reads(2).saturating_mul(r.into()))
+            .saturating_add(T::DbWeight::get().reads(1).saturating_mul(r.into()))
     }
 
     // Storage: `Inference::Queue` (r:3 w:0)
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Requests` (r:1 w:0)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
+    // Proof in the benchmark: 888 bytes. Shortest time: 44_523_000 ps.
     fn visit_early() -> Weight {
-        Weight::from_parts(60_000_000, 9_000).saturating_add(T::DbWeight::get().reads(4))
+        Weight::from_parts(47_229_000, 9_303).saturating_add(T::DbWeight::get().reads(4))
     }
 
     // Storage: `Inference::Requests` (r:1 w:0)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
+    // Proof in the benchmark: 475 bytes. Shortest time: 13_656_000 ps.
     fn look() -> Weight {
-        Weight::from_parts(25_000_000, 4_451).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(15_800_000, 3_940).saturating_add(T::DbWeight::get().reads(1))
     }
 
     // Storage: `Checkpoints::Checkpoints` (r:1 w:0)
@@ -218,8 +226,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Searches` (r:1 w:0)
     // Proof: `Inference::Searches` (`max_values`: None, `max_size`: Some(61), added: 2536, mode: `Measured`)
+    // Proof in the benchmark: 440 bytes. Shortest time: 24_987_000 ps.
     fn visit_unqueued() -> Weight {
-        Weight::from_parts(50_000_000, 6_000).saturating_add(T::DbWeight::get().reads(3))
+        Weight::from_parts(27_451_000, 3_905).saturating_add(T::DbWeight::get().reads(3))
     }
 
     // Storage: `Operators::Rosters` (r:1 w:0)
@@ -229,12 +238,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Controllers` (r:20 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
     // Storage: `Operators::Operators` (r:20 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
-    // Proof in the benchmark: 4330 + t * 4059 bytes. Shortest time: 64_971_000 ps.
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `Measured`)
+    // Proof in the benchmark: 4330 + t * 4155 bytes. Shortest time: 60_623_000 ps.
     fn draw_workers(t: u32) -> Weight {
-        Weight::from_parts(31_326_038, 7_841)
-            .saturating_add(Weight::from_parts(32_723_695, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(0, 6_522).saturating_mul(t.into()))
+        Weight::from_parts(34_716_428, 7_795)
+            .saturating_add(Weight::from_parts(26_289_857, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(0, 6_630).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
     }
@@ -246,43 +255,45 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Controllers` (r:20 w:0)
     // Proof: `Operators::Controllers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `Measured`)
     // Storage: `Operators::Operators` (r:20 w:0)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `Measured`)
     // Storage: `Operators::DesertedSpan` (r:1 w:1)
     // Proof: `Operators::DesertedSpan` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `Measured`)
     // Storage: `Operators::Deserted` (r:0 w:1)
     // Proof: `Operators::Deserted` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `Measured`)
-    // Proof in the benchmark: 4418 + t * 4072 bytes. Shortest time: 113_271_000 ps.
+    // Proof in the benchmark: 4418 + t * 4168 bytes. Shortest time: 87_514_000 ps.
     fn draw_absent(t: u32) -> Weight {
-        Weight::from_parts(87_410_284, 7_909)
-            .saturating_add(Weight::from_parts(45_547_749, 0).saturating_mul(t.into()))
-            .saturating_add(Weight::from_parts(0, 6_537).saturating_mul(t.into()))
+        Weight::from_parts(53_185_333, 7_883)
+            .saturating_add(Weight::from_parts(41_510_666, 0).saturating_mul(t.into()))
+            .saturating_add(Weight::from_parts(0, 6_643).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(3).saturating_mul(t.into()))
             .saturating_add(T::DbWeight::get().writes(3))
             .saturating_add(T::DbWeight::get().writes(1).saturating_mul(t.into()))
     }
 
-    // Proof in the benchmark: 0 bytes. Shortest time: 731_000 ps.
+    // Proof in the benchmark: 0 bytes. Shortest time: 992_000 ps.
     fn consider(r: u32) -> Weight {
-        Weight::from_parts(2_621_600, 0)
-            .saturating_add(Weight::from_parts(414_975, 0).saturating_mul(r.into()))
+        Weight::from_parts(2_665_000, 0)
+            .saturating_add(Weight::from_parts(323_125, 0).saturating_mul(r.into()))
     }
 
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `Measured`)
     // Storage: `Operators::Locks` (r:1 w:1)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `Measured`)
     // Storage: `Inference::Deadlines` (r:0 w:1)
     // Proof: `Inference::Deadlines` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 321 bytes. Shortest time: 75_682_000 ps.
+    // Proof in the benchmark: 417 bytes. Shortest time: 43_712_000 ps.
     fn assign() -> Weight {
-        Weight::from_parts(91_851_000, 3_786)
+        Weight::from_parts(48_751_000, 3_882)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(4))
     }
 
+    // Storage: `Inference::Unqueued` (r:1 w:0)
+    // Proof: `Inference::Unqueued` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `Measured`)
     // Storage: `System::Account` (r:1 w:1)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
     // Storage: `Balances::Holds` (r:1 w:1)
@@ -291,18 +302,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::Queue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `Measured`)
     // Storage: `Inference::Requests` (r:0 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 196 bytes. Shortest time: 78_166_000 ps.
+    // Proof in the benchmark: 502 bytes. Shortest time: 73_156_000 ps.
     fn refund() -> Weight {
-        Weight::from_parts(129_311_000, 3_661)
-            .saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(78_657_000, 3_967)
+            .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(4))
     }
 
     // Storage: `Inference::Requests` (r:0 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 0 bytes. Shortest time: 9_869_000 ps.
+    // Proof in the benchmark: 0 bytes. Shortest time: 6_472_000 ps.
     fn pass_over() -> Weight {
-        Weight::from_parts(16_812_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(8_696_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Inference::Deadlines` (r:1 w:1)
@@ -310,16 +321,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Inference::Requests` (r:1 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
     // Storage: `Operators::Operators` (r:1 w:1)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `Measured`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `Measured`)
     // Storage: `Operators::Locks` (r:1 w:1)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `Measured`)
     // Storage: `System::Account` (r:2 w:2)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `Measured`)
     // Storage: `Balances::Holds` (r:2 w:2)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `Measured`)
-    // Proof in the benchmark: 1375 bytes. Shortest time: 173_915_000 ps.
+    // Proof in the benchmark: 1472 bytes. Shortest time: 158_947_000 ps.
     fn miss() -> Weight {
-        Weight::from_parts(197_669_000, 7_315)
+        Weight::from_parts(167_673_000, 7_412)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(8))
     }
@@ -331,19 +342,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Inference::Prompts` (r:0 w:1)
     // Proof: `Inference::Prompts` (`max_values`: None, `max_size`: Some(8210), added: 10685, mode: `Measured`)
     // Storage: `Claims::Claims` (r:0 w:1)
-    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3217), added: 5692, mode: `Measured`)
-    // Proof in the benchmark: 986 bytes. Shortest time: 28_203_000 ps.
+    // Proof: `Claims::Claims` (`max_values`: None, `max_size`: Some(3577), added: 6052, mode: `Measured`)
+    // Proof in the benchmark: 1046 bytes. Shortest time: 25_497_000 ps.
     fn prune_bodies() -> Weight {
-        Weight::from_parts(40_275_000, 4_451)
+        Weight::from_parts(29_766_000, 4_511)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(3))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 986 bytes. Shortest time: 26_429_000 ps.
+    // Proof in the benchmark: 1046 bytes. Shortest time: 20_689_000 ps.
     fn prune_record() -> Weight {
-        Weight::from_parts(51_567_000, 4_451)
+        Weight::from_parts(23_914_000, 4_511)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -352,16 +363,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Inference::LateRequests` (`max_values`: None, `max_size`: Some(17), added: 2492, mode: `Measured`)
     // Storage: `Inference::Requests` (r:1 w:0)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 819 bytes. Shortest time: 38_853_000 ps.
+    // Proof in the benchmark: 879 bytes. Shortest time: 28_754_000 ps.
     fn visit_late() -> Weight {
-        Weight::from_parts(44_573_000, 9_234).saturating_add(T::DbWeight::get().reads(4))
+        Weight::from_parts(29_876_000, 9_294).saturating_add(T::DbWeight::get().reads(4))
     }
 
     // Storage: `Inference::Requests` (r:1 w:1)
     // Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(749), added: 3224, mode: `Measured`)
-    // Proof in the benchmark: 981 bytes. Shortest time: 34_805_000 ps.
+    // Proof in the benchmark: 1041 bytes. Shortest time: 24_927_000 ps.
     fn ended() -> Weight {
-        Weight::from_parts(40_696_000, 4_446)
+        Weight::from_parts(28_754_000, 4_506)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }

@@ -1,6 +1,6 @@
 //! Weights of the calls of `pallet_training`, measured by `scripts/weights.sh`, which writes this file.
 //!
-//! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Time is a fit of least squares;
+//! 2026-11-30, AMD EPYC, 5 steps and 5 repetitions. Times are medians;
 //! proof sizes are those of the longest values, in maps of a million entries.
 
 use core::marker::PhantomData;
@@ -55,12 +55,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Training::NextRound` (r:1 w:1)
     // Proof: `Training::NextRound` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:0 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 584 bytes. Shortest time: 54_952_000 ps.
+    // Proof in the benchmark: 617 bytes. Shortest time: 54_052_000 ps.
     fn start_programme() -> Weight {
-        Weight::from_parts(77_535_000, 3_888)
+        Weight::from_parts(60_613_000, 3_888)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -78,14 +78,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Locks` (r:48 w:48)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:48 w:48)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
     // Storage: `Training::Closed` (r:1 w:1)
     // Proof: `Training::Closed` (`max_values`: None, `max_size`: Some(526), added: 3001, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Holders` (r:0 w:1)
     // Proof: `Checkpoints::Holders` (`max_values`: None, `max_size`: Some(4146), added: 6621, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 43417 bytes. Shortest time: 1_179_312_000 ps.
+    // Proof in the benchmark: 48081 bytes. Shortest time: 1_044_539_000 ps.
     fn stop_programme() -> Weight {
-        Weight::from_parts(1_720_171_000, 135_774)
+        Weight::from_parts(1_076_329_000, 140_382)
             .saturating_add(T::DbWeight::get().reads(103))
             .saturating_add(T::DbWeight::get().writes(168))
     }
@@ -95,16 +95,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:33 w:2)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
     // Storage: `Operators::TermLength` (r:1 w:0)
     // Proof: `Operators::TermLength` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:2 w:2)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 15907 bytes. Shortest time: 549_355_000 ps.
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
+    // Proof in the benchmark: 19075 bytes. Shortest time: 315_700_000 ps.
     fn join_round() -> Weight {
-        Weight::from_parts(686_822_000, 93_654)
+        Weight::from_parts(335_567_000, 96_822)
             .saturating_add(T::DbWeight::get().reads(39))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -113,9 +113,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 5484 bytes. Shortest time: 98_133_000 ps.
+    // Proof in the benchmark: 5484 bytes. Shortest time: 86_572_000 ps.
     fn commit_contribution() -> Weight {
-        Weight::from_parts(169_997_000, 24_472)
+        Weight::from_parts(93_985_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -124,9 +124,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 6636 bytes. Shortest time: 118_151_000 ps.
+    // Proof in the benchmark: 6636 bytes. Shortest time: 95_368_000 ps.
     fn reveal_contribution() -> Weight {
-        Weight::from_parts(183_002_000, 24_472)
+        Weight::from_parts(102_843_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -135,9 +135,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 6835 bytes. Shortest time: 116_107_000 ps.
+    // Proof in the benchmark: 6835 bytes. Shortest time: 91_391_000 ps.
     fn commit_scores() -> Weight {
-        Weight::from_parts(176_359_000, 24_472)
+        Weight::from_parts(99_756_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -146,9 +146,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 18548 bytes. Shortest time: 140_322_000 ps.
+    // Proof in the benchmark: 18548 bytes. Shortest time: 122_939_000 ps.
     fn reveal_scores() -> Weight {
-        Weight::from_parts(233_916_000, 24_472)
+        Weight::from_parts(131_396_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -157,9 +157,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 19620 bytes. Shortest time: 225_301_000 ps.
+    // Proof in the benchmark: 19620 bytes. Shortest time: 118_511_000 ps.
     fn claim_checkpoint() -> Weight {
-        Weight::from_parts(264_013_000, 24_472)
+        Weight::from_parts(126_246_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -168,9 +168,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 21010 bytes. Shortest time: 240_078_000 ps.
+    // Proof in the benchmark: 21010 bytes. Shortest time: 145_231_000 ps.
     fn object_to_scores() -> Weight {
-        Weight::from_parts(282_096_000, 24_472)
+        Weight::from_parts(156_802_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -179,18 +179,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Operators::Keys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:1 w:1)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 21010 bytes. Shortest time: 216_494_000 ps.
+    // Proof in the benchmark: 21010 bytes. Shortest time: 144_921_000 ps.
     fn object_to_claim() -> Weight {
-        Weight::from_parts(255_688_000, 24_472)
+        Weight::from_parts(155_720_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
     // Storage: `Training::Families` (r:1 w:0)
     // Proof: `Training::Families` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 114 bytes. Shortest time: 6_132_000 ps.
+    // Proof in the benchmark: 114 bytes. Shortest time: 3_907_000 ps.
     fn advance_base() -> Weight {
-        Weight::from_parts(10_139_000, 1_494).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(4_408_000, 1_494).saturating_add(T::DbWeight::get().reads(1))
     }
 
     // Storage: `Training::Programmes` (r:1 w:0)
@@ -200,20 +200,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Claims::LatestValues` (r:1 w:0)
     // Proof: `Claims::LatestValues` (`max_values`: Some(1), `max_size`: Some(74), added: 569, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:30 w:30)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:30 w:30)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:30 w:30)
     // Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
     // Storage: `Balances::Holds` (r:30 w:30)
     // Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(175), added: 2650, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 26186 bytes. Shortest time: 2_377_118_000 ps.
+    // Proof in the benchmark: 29099 bytes. Shortest time: 2_236_306_000 ps.
     fn advance_draw() -> Weight {
-        Weight::from_parts(4_366_342_000, 85_230)
+        Weight::from_parts(2_347_303_000, 88_110)
             .saturating_add(T::DbWeight::get().reads(126))
             .saturating_add(T::DbWeight::get().writes(121))
     }
@@ -225,9 +225,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:48 w:48)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:48 w:48)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:32 w:32)
@@ -238,9 +238,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::Closed` (`max_values`: None, `max_size`: Some(526), added: 3001, mode: `MaxEncodedLen`)
     // Storage: `Training::NextRound` (r:1 w:1)
     // Proof: `Training::NextRound` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 34034 bytes. Shortest time: 2_822_069_000 ps.
+    // Proof in the benchmark: 38675 bytes. Shortest time: 2_598_081_000 ps.
     fn advance_silence() -> Weight {
-        Weight::from_parts(3_468_937_000, 135_774)
+        Weight::from_parts(2_678_762_000, 140_382)
             .saturating_add(T::DbWeight::get().reads(167))
             .saturating_add(T::DbWeight::get().writes(166))
     }
@@ -251,9 +251,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 19142 bytes. Shortest time: 195_485_000 ps.
+    // Proof in the benchmark: 19175 bytes. Shortest time: 161_812_000 ps.
     fn advance_tally() -> Weight {
-        Weight::from_parts(314_086_000, 24_472)
+        Weight::from_parts(169_627_000, 24_472)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -265,9 +265,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Checkpoints::Canonical` (r:1 w:0)
     // Proof: `Checkpoints::Canonical` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:48 w:48)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:2 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `Operators::Locks` (r:48 w:48)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `System::Account` (r:15 w:15)
@@ -278,9 +278,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Proof: `Training::Closed` (`max_values`: None, `max_size`: Some(526), added: 3001, mode: `MaxEncodedLen`)
     // Storage: `Training::NextRound` (r:1 w:1)
     // Proof: `Training::NextRound` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 45563 bytes. Shortest time: 2_133_463_000 ps.
+    // Proof in the benchmark: 50204 bytes. Shortest time: 1_805_711_000 ps.
     fn advance_close() -> Weight {
-        Weight::from_parts(3_646_168_000, 135_774)
+        Weight::from_parts(1_852_588_000, 140_382)
             .saturating_add(T::DbWeight::get().reads(133))
             .saturating_add(T::DbWeight::get().writes(132))
     }
@@ -300,20 +300,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Storage: `Operators::Locks` (r:48 w:48)
     // Proof: `Operators::Locks` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
     // Storage: `Operators::Operators` (r:48 w:48)
-    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(333), added: 2808, mode: `MaxEncodedLen`)
+    // Proof: `Operators::Operators` (`max_values`: None, `max_size`: Some(429), added: 2904, mode: `MaxEncodedLen`)
     // Storage: `Training::Closed` (r:1 w:1)
     // Proof: `Training::Closed` (`max_values`: None, `max_size`: Some(526), added: 3001, mode: `MaxEncodedLen`)
     // Storage: `Training::NextRound` (r:1 w:1)
     // Proof: `Training::NextRound` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
     // Storage: `Parameters::Parameters` (r:1 w:0)
-    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(136), added: 2611, mode: `MaxEncodedLen`)
+    // Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
     // Storage: `Training::Rounds` (r:0 w:3)
     // Proof: `Training::Rounds` (`max_values`: None, `max_size`: Some(21007), added: 23482, mode: `MaxEncodedLen`)
     // Storage: `Training::Programmes` (r:0 w:1)
     // Proof: `Training::Programmes` (`max_values`: None, `max_size`: Some(423), added: 2898, mode: `MaxEncodedLen`)
-    // Proof in the benchmark: 22435 bytes. Shortest time: 2_274_847_000 ps.
+    // Proof in the benchmark: 27076 bytes. Shortest time: 1_148_334_000 ps.
     fn advance_promote() -> Weight {
-        Weight::from_parts(2_568_365_000, 135_774)
+        Weight::from_parts(1_202_986_000, 140_382)
             .saturating_add(T::DbWeight::get().reads(150))
             .saturating_add(T::DbWeight::get().writes(151))
     }
