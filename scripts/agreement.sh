@@ -51,7 +51,7 @@ if [ -z "${NOEMA_BIN_DIR:-}" ]; then
     # Installs a software graphics device where the machine has none.
     "$ROOT/scripts/setup.sh" --e2e
     step "Compiling"
-    (cd "$ROOT" && cargo build --locked -p noema-worker --example logits)
+    (cd "$ROOT" && cargo build --locked -p noema-model --example logits)
 fi
 install_peers
 if [ "${NAMES[*]}" = smollm2 ]; then

@@ -8,14 +8,14 @@
 
 use noema_checkpoint::weights_root;
 use noema_executor::Device;
-use noema_numerics::testing::Random;
-use noema_update::{masters_root, Encoder, Limits, Update};
-use noema_worker::{
+use noema_model::{
     checkpoint::OpenCheckpoint,
     dataset::{OpenDataset, Shard},
     memory::{peak_bytes, reset_peak},
-    training::{Judge, Submitted, TrainableCheckpoint},
 };
+use noema_numerics::testing::Random;
+use noema_training::{Judge, Submitted, TrainableCheckpoint};
+use noema_update::{masters_root, Encoder, Limits, Update};
 use std::{env, error::Error, path::Path, sync::Arc, time::Instant};
 
 fn main() -> Result<(), Box<dyn Error>> {

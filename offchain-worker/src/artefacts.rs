@@ -9,20 +9,20 @@ mod seek;
 
 use crate::chain::types::WireEndpoint;
 use crate::chain::{At, ChainError, Node};
-use crate::checkpoint::{
-    recorded_id, CheckpointError, Library, OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, MASTERS,
-    TOKENIZER, WEIGHTS,
-};
-use crate::dataset::DatasetError;
 use crate::keys::address;
 use crate::store::AccountBytes;
-use crate::whole;
 use futures::future::{BoxFuture, FutureExt};
 use noema_artefacts::{
     is_shared_from, Artefacts, BlobHash, Error, FetchProgress, Fetcher, Options, Peer, PeerId,
     Protocol,
 };
 use noema_checkpoint::{CheckpointId, SourceFormat, H256};
+use noema_model::checkpoint::{
+    recorded_id, CheckpointError, Library, OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, MASTERS,
+    TOKENIZER, WEIGHTS,
+};
+use noema_model::dataset::DatasetError;
+use noema_model::whole;
 use seek::{seek, ALL};
 use std::{
     collections::BTreeMap,

@@ -26,8 +26,8 @@ pub use read::At;
 pub use submit::Included;
 pub use view::NodeView;
 
-use crate::printable::one_line;
 use crate::roles::ChainViewError;
+use noema_model::printable::one_line;
 use sp_core::H256;
 use std::sync::Arc;
 use std::time::Duration;

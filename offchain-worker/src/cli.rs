@@ -27,10 +27,10 @@ mod verify;
 mod withdraw;
 
 use crate::chain::{At, Node};
-use crate::checkpoint::{Library, OpenCheckpoint};
-use crate::printable::{one_line, printable_json};
 use anyhow::{bail, Context};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use noema_model::checkpoint::{Library, OpenCheckpoint};
+use noema_model::printable::{one_line, printable_json};
 use noema_protocol::CheckpointId;
 use serde::Serialize;
 use std::fmt;
@@ -193,7 +193,7 @@ enum Command {
 /// Futures of a library are compiled again by each program that awaits them. So the async runtime is here,
 /// and `main.rs` compiles in a second instead of minutes.
 pub fn main() -> ExitCode {
-    if let Some(status) = crate::import::run_chat_template() {
+    if let Some(status) = noema_model::import::run_chat_template() {
         return status;
     }
     let cli = Cli::read();

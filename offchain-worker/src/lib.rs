@@ -1,17 +1,12 @@
-//! Serves and validates inference for a Noema chain.
+//! Serves and validates inference for a Noema chain. Models and datasets are those of [`noema_model`], rounds of
+//! training run [`noema_training`].
 //!
-//! - [`import`] turns a published model into a checkpoint; [`checkpoint`] stores and opens checkpoints;
-//! - [`engine`] runs a checkpoint: it answers a prompt, or checks an answer in one pass;
-//!   [`reference`](mod@reference) is the floating-point model that measures the loss due to integer
-//!   arithmetic;
-//! - [`dataset`] turns text into a dataset, [`training`] trains on it;
 //! - [`roles`] decides what an operator does next, given its duties on chain and its records in the
 //!   [`store`]; [`roles::rounds`] is the part for rounds of training;
 //! - [`chain`] reads a node's finalized blocks and sends transactions; [`keys`] signs them;
 //! - [`payer`] opens the session of a payer with its worker, [`gateway`] those of a gateway;
 //! - [`artefacts`] shares checkpoints and datasets with other operators, and fetches them;
-//! - [`metrics`] exports counters and health, [`memory`] measures memory, and [`doctor`] diagnoses the
-//!   setup;
+//! - [`metrics`] exports counters and health, and [`doctor`] diagnoses the setup;
 //! - [`service`] runs all of it for the operators of a machine; [`cli`] is the command line.
 //!
 //! In `roles`, the node, the model and the network are traits, so that crashes and refusals can be tested
@@ -19,28 +14,17 @@
 
 pub mod artefacts;
 pub mod chain;
-mod chat_template;
-pub mod checkpoint;
 pub mod cli;
-pub mod dataset;
 pub mod doctor;
-mod encoding;
-pub mod engine;
 pub mod gateway;
-pub mod import;
 pub mod keys;
-pub mod memory;
 pub mod metrics;
 mod now_and_then;
 mod panicked;
 pub mod payer;
-mod printable;
-pub mod reference;
 pub mod roles;
 pub mod service;
 pub mod store;
-pub mod training;
-mod whole;
 
 /// Ends once `stop` turns true, or once its sender is dropped.
 pub(crate) async fn stopped(stop: &mut tokio::sync::watch::Receiver<bool>) {

@@ -53,8 +53,8 @@ pub use operator::{OperatorLoop, Pace};
 pub use session_checks::{ClaimedAnswer, LeafError, LeafSource};
 pub use view::{ChainView, ChainViewError, Duties, DutyOutcome, LeafDemand, Reward, Rewards};
 
-use crate::engine::Check;
 use crate::store::AccountBytes;
+use noema_model::engine::Check;
 use noema_protocol::{CheckpointId, ClaimId, Job, Receipt, RequestId, Role, SamplingParameters};
 use sp_core::H256;
 

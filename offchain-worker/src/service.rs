@@ -31,7 +31,6 @@ pub use supervisor::Supervisor;
 
 use crate::artefacts;
 use crate::chain::{follow, Link, Node, NodeView};
-use crate::checkpoint::Library;
 use crate::metrics::{self, Metrics};
 use crate::roles::{LeafSource, LoadedEngines, OperatorLoop, Pace};
 use crate::store::{Store, StoreError};
@@ -41,6 +40,7 @@ use futures::future::BoxFuture;
 use load::Loader;
 use noema_artefacts::Fetcher;
 use noema_executor::Device;
+use noema_model::checkpoint::Library;
 use noema_protocol::Role;
 use noema_session_transport::{Acceptor, AcceptorLimits, ServedSessions};
 use operators::Recorded;

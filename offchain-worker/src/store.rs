@@ -15,8 +15,8 @@ pub use record::{
     JobKey, JobRecord, JobStage, Product, StoredAnswer, StoredCheck, StoredSessionCheck, Ticket,
 };
 
-use crate::whole;
 use codec::{Decode, Encode};
+use noema_model::whole;
 use noema_protocol::RoundId;
 use record::Key;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};

@@ -4,11 +4,13 @@
 use super::{join, no_randomness, place, remote, seek::seek, FetchError};
 use crate::chain::types::WireEndpoint;
 use crate::chain::{At, Node};
-use crate::dataset::{DatasetError, Datasets, OpenDataset, MANIFEST, MAX_MANIFEST_BYTES, SHARDS};
 use crate::store::AccountBytes;
 use futures::{stream, FutureExt, StreamExt, TryStreamExt};
 use noema_artefacts::{Artefacts, BlobHash, Error, Fetcher, Peer, PeerId};
 use noema_checkpoint::H256;
+use noema_model::dataset::{
+    DatasetError, Datasets, OpenDataset, MANIFEST, MAX_MANIFEST_BYTES, SHARDS,
+};
 use noema_rounds::Dataset as Recorded;
 use std::{
     collections::BTreeSet,

@@ -1,6 +1,6 @@
 //! The identity of a chain.
 
-use crate::printable::printable;
+use noema_model::printable::printable;
 use sp_core::H256;
 use std::fmt;
 

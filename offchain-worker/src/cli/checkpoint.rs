@@ -4,13 +4,13 @@ use super::fetch::{fetch, FetchArgs};
 use super::values::within;
 use super::verify::verify;
 use super::{import::behind_bar, Global};
-use crate::checkpoint::{OpenCheckpoint, TOKENIZER};
-use crate::dataset::{learn_tokenizer, FEWEST_TOKENS};
-use crate::import::{initialise, InitialOptions};
-use crate::printable::one_line;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use noema_checkpoint::Architecture;
+use noema_model::checkpoint::{OpenCheckpoint, TOKENIZER};
+use noema_model::dataset::{learn_tokenizer, FEWEST_TOKENS};
+use noema_model::import::{initialise, InitialOptions};
+use noema_model::printable::one_line;
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]

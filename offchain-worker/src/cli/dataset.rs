@@ -7,13 +7,13 @@ use super::values::within;
 use super::Global;
 use crate::artefacts::datasets;
 use crate::chain::At;
-use crate::checkpoint::TOKENIZER;
-use crate::dataset::shard::{LENGTHS, MOST_SEQUENCES};
-use crate::dataset::{input_bytes, prepare, Datasets, OpenDataset, PrepareOptions};
-use crate::printable::one_line;
 use crate::roles::rounds::Round;
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand};
+use noema_model::checkpoint::TOKENIZER;
+use noema_model::dataset::shard::{LENGTHS, MOST_SEQUENCES};
+use noema_model::dataset::{input_bytes, prepare, Datasets, OpenDataset, PrepareOptions};
+use noema_model::printable::one_line;
 use noema_protocol::FamilyId;
 use std::path::{Path, PathBuf};
 

@@ -6,9 +6,9 @@ use super::verify::verify;
 use super::{find_checkpoint, Global};
 use crate::artefacts;
 use crate::chain::At;
-use crate::printable::one_line;
 use anyhow::{bail, Context};
 use clap::Args;
+use noema_model::printable::one_line;
 use noema_protocol::CheckpointId;
 use std::time::Duration;
 

@@ -8,7 +8,6 @@ use super::{find_checkpoint, Global};
 use crate::artefacts;
 use crate::chain::calls::CloseSession;
 use crate::chain::{follow, Link, Node};
-use crate::engine::ChatCodec;
 use crate::gateway::{ChainMarket, ChainReceipts, LocalModel};
 use crate::keys::Key;
 use crate::metrics::Metrics;
@@ -18,6 +17,7 @@ use noema_gateway::{
     list_keys, make_key, revoke_key, BearerKeys, Gateway, GatewayChain, GatewayMetrics,
     GatewayOptions, Pool, PoolOptions,
 };
+use noema_model::engine::ChatCodec;
 use noema_session_transport::PayerStore;
 use noema_sessions::{SessionPrices, Stage};
 use std::net::SocketAddr;

@@ -2,11 +2,11 @@
 
 use super::values::within;
 use super::{progress, Global};
-use crate::checkpoint::OpenCheckpoint;
-use crate::import::{ImportOptions, ImportProgress, ImportStage, UNNAMED};
-use crate::printable::one_line;
 use clap::Args;
 use noema_checkpoint::Architecture;
+use noema_model::checkpoint::OpenCheckpoint;
+use noema_model::import::{ImportOptions, ImportProgress, ImportStage, UNNAMED};
+use noema_model::printable::one_line;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -76,7 +76,7 @@ pub(super) fn with_progress(
     home: &Path,
     options: &ImportOptions,
 ) -> anyhow::Result<OpenCheckpoint> {
-    behind_bar(|bar| crate::import::import(source, home, options, bar))
+    behind_bar(|bar| noema_model::import::import(source, home, options, bar))
 }
 
 /// Does `work` with a progress bar.

@@ -4,12 +4,12 @@ use super::device::DeviceArgs;
 use super::progress::Progress;
 use super::values::within;
 use super::Global;
-use crate::engine::Engine;
-use crate::reference::{perplexity as measure, PerplexityOptions};
 use anyhow::Context;
 use clap::Args;
 use noema_checkpoint::Architecture;
 use noema_executor::{DeviceChoice, DeviceOptions};
+use noema_model::engine::Engine;
+use noema_model::reference::{perplexity as measure, PerplexityOptions};
 use std::path::PathBuf;
 use std::sync::Arc;
 

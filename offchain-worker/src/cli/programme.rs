@@ -12,16 +12,16 @@ use super::values::within;
 use super::Global;
 use crate::chain::calls::Sudo;
 use crate::chain::types::{CheckpointsCall, TrainingCall, WireCall};
-use crate::dataset::OpenDataset;
 use crate::keys::Key;
-use crate::training::TrainingOptions;
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand};
+use noema_model::dataset::OpenDataset;
 use noema_protocol::{FamilyId, MAX_HOLDERS};
 use noema_rounds::{
     Permill, RoundRules, RoundWindows, MAX_ASSIGNED_SHARDS, MAX_EVALUATION_SHARDS, MAX_TRAINERS,
     MAX_VALIDATORS,
 };
+use noema_training::TrainingOptions;
 use std::path::PathBuf;
 
 /// The longest window of a round, in blocks: a year of blocks of six seconds.

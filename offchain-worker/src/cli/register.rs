@@ -12,10 +12,10 @@ use crate::chain::types::{
 };
 use crate::chain::{At, Node};
 use crate::keys::{address, load_account, Key};
-use crate::printable::one_line;
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand, ValueEnum};
 use noema_checkpoint::Manifest;
+use noema_model::printable::one_line;
 use noema_protocol::{CheckpointId, FamilyId, Prices};
 use subxt::config::substrate::AccountId32;
 use subxt::ext::scale_decode::DecodeAsType;

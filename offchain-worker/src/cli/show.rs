@@ -11,11 +11,11 @@ use crate::chain::types::{
 };
 use crate::chain::Dues;
 use crate::keys::{address, parse_account, Key};
-use crate::printable::{one_line, quoted};
 use anyhow::Context;
 use clap::Subcommand;
 use noema_artefacts::Peer;
 use noema_claims::{ClaimOutcome, ClaimStage};
+use noema_model::printable::{one_line, quoted};
 use noema_protocol::RequestId;
 use serde::Serialize;
 use std::process::ExitCode;

@@ -2,13 +2,13 @@
 
 use super::values::within;
 use super::{device::DeviceArgs, progress::Lines, Global};
-use crate::dataset::OpenDataset;
-use crate::training::{
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use noema_model::dataset::OpenDataset;
+use noema_training::{
     rounds::{RoundReport, RoundsEvent, RoundsOptions, RoundsReport, Run},
     TrainingOptions,
 };
-use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -264,7 +264,7 @@ pub(super) async fn train(global: &Global, args: TrainArgs) -> anyhow::Result<()
             "judged": options.judged,
             "device": device.to_string(),
             "training": options.training,
-            "peak_memory_bytes": crate::memory::peak_bytes(),
+            "peak_memory_bytes": noema_model::memory::peak_bytes(),
             "report": report,
         });
         super::print_json(&value)?;

@@ -1,7 +1,7 @@
 //! The verification of a checkpoint on this machine.
 
 use super::progress::Progress;
-use crate::checkpoint::OpenCheckpoint;
+use noema_model::checkpoint::OpenCheckpoint;
 
 /// Verifies the weights with a progress bar.
 pub(super) fn verify(checkpoint: &OpenCheckpoint) -> anyhow::Result<()> {

@@ -2,9 +2,9 @@
 
 use super::{Area, Diagnosis};
 use crate::chain::{types::Status, At};
-use crate::checkpoint::{CheckpointError, Library, OpenCheckpoint};
 use noema_checkpoint::ManifestError;
 use noema_executor::{Device, ExecutorError, ModelSource, Output, Segment};
+use noema_model::checkpoint::{CheckpointError, Library, OpenCheckpoint};
 use noema_numerics::{Blocks, Scalar, Transformer};
 use noema_protocol::CheckpointId;
 use std::sync::Arc;

@@ -2,8 +2,6 @@
 
 use crate::chain::types::{ClaimInfo, SessionInfo};
 use crate::chain::{At, ChainError, Link};
-use crate::checkpoint::Library;
-use crate::engine::Engine;
 use crate::keys::address;
 use crate::roles::LoadedEngines;
 use async_trait::async_trait;
@@ -13,6 +11,8 @@ use noema_gateway::{
     ClaimStanding, LoadModel, ReceiptFault, ReceiptRefund, ReceiptSource, ReceiptStanding,
     ReceiptState, Recomputation, Recomputer,
 };
+use noema_model::checkpoint::Library;
+use noema_model::engine::Engine;
 use noema_protocol::{CheckpointId, ClaimId, SessionId};
 use noema_session_transport::{
     PayerStore, ReceivedAnswer, SeenClaim, SessionModel, SessionStoreError,

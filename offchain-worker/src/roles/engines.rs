@@ -1,10 +1,10 @@
 //! Execution of the model for an operator.
 
 use super::{Answered, Question, Reexecution};
-use crate::engine::{Answer, Engine, EngineError};
-use crate::printable::one_line;
 use noema_claims::merkle_root;
 use noema_executor::{Cancel, ScheduleError};
+use noema_model::engine::{Answer, Engine, EngineError};
+use noema_model::printable::one_line;
 use noema_protocol::CheckpointId;
 use noema_session_transport::{
     AnswerStop, ModelFault, SessionAnswer, SessionLeaf, SessionModel, SessionQuestion,

@@ -37,13 +37,13 @@ pub(super) use found::Found;
 pub(super) use subject::subject;
 pub(super) use work::RoundWork;
 
-use crate::checkpoint::{Library, OpenCheckpoint};
-use crate::dataset::OpenDataset;
 use crate::store::AccountBytes;
-use crate::training::{TrainingMethod, TrainingOptions};
 use async_trait::async_trait;
 use noema_executor::Device;
+use noema_model::checkpoint::{Library, OpenCheckpoint};
+use noema_model::dataset::OpenDataset;
 use noema_protocol::CheckpointId;
+use noema_training::{TrainingMethod, TrainingOptions};
 use sp_core::H256;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! Answering: the receipt of a worker's answer.
 
 use super::Question;
-use crate::engine::Answer;
 use crate::store::StoredAnswer;
 use noema_claims::merkle_root;
+use noema_model::engine::Answer;
 use noema_protocol::{hashing, Receipt};
 
 /// The answer as it is submitted, with its receipt.

@@ -1,9 +1,9 @@
 //! The tasks of an operator, which run beside its loop.
 
 use crate::panicked::message;
-use crate::printable::one_line;
 use futures::future::FutureExt;
 use noema_executor::Cancel;
+use noema_model::printable::one_line;
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;

@@ -2,9 +2,9 @@
 
 use super::engines::ExecutionError;
 use super::{Answered, Reexecution};
-use crate::engine::{Check, CheckVerdict};
 use crate::store::{Product, StoredCheck};
 use noema_claims::{merkle_root, prove_hidden, HiddenProof, Seat, SeatState};
+use noema_model::engine::{Check, CheckVerdict};
 use noema_protocol::{hashing, Verdict};
 use sp_core::H256;
 

@@ -1,9 +1,9 @@
 //! The configuration of a worker.
 
 use crate::keys::Key;
-use crate::training::{PlainMethod, TrainingMethod, TrainingOptions};
 use noema_executor::DeviceOptions;
 use noema_protocol::{FamilyId, Role};
+use noema_training::{PlainMethod, TrainingMethod, TrainingOptions};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -3,14 +3,14 @@
 
 use crate::artefacts::FetchError;
 use crate::chain::ChainError;
-use crate::checkpoint::CheckpointError;
-use crate::dataset::DatasetError;
-use crate::engine::EngineError;
 use crate::store::StoreError;
-use crate::training::TrainingError;
 use noema_executor::ExecutorError;
+use noema_model::checkpoint::CheckpointError;
+use noema_model::dataset::DatasetError;
+use noema_model::engine::EngineError;
 use noema_protocol::CheckpointId;
 use noema_session_transport::SessionStoreError;
+use noema_training::TrainingError;
 use sp_core::H256;
 use std::io;
 use std::net::SocketAddr;

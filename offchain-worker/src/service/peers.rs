@@ -3,12 +3,12 @@
 use super::share::log_progress;
 use crate::artefacts::{self, datasets, FetchError};
 use crate::chain::{At, Link};
-use crate::checkpoint::{Library, OpenCheckpoint};
-use crate::dataset::{Datasets, OpenDataset};
 use crate::roles::rounds::{Exchange, Round, RoundsError};
 use crate::store::AccountBytes;
 use async_trait::async_trait;
 use noema_artefacts::{Artefacts, BlobHash};
+use noema_model::checkpoint::{Library, OpenCheckpoint};
+use noema_model::dataset::{Datasets, OpenDataset};
 use noema_protocol::CheckpointId;
 use sp_core::H256;
 use std::path::{Path, PathBuf};

@@ -3,9 +3,9 @@
 use super::{Config, Listen, ServiceError};
 use crate::artefacts::{self, FetchError};
 use crate::chain::types::WireEndpoint;
-use crate::engine::Engine;
 use crate::now_and_then::NowAndThen;
 use noema_artefacts::{Artefacts, BlobHash, Error, FetchProgress, Protocol};
+use noema_model::engine::Engine;
 use noema_protocol::CheckpointId;
 use noema_session_transport::{Acceptor, ALPN};
 use std::collections::BTreeMap;

@@ -7,11 +7,11 @@ use noema_checkpoint::{
     blake2_256, tiles_root, CheckpointId, Manifest, Source, SourceFormat, FORMAT, H256,
     TEXT_LAYER_VERSION,
 };
-use noema_numerics::{layout, testing::TestModel, NUMERICS_VERSION};
-use noema_worker::{
-    artefacts::{self, FetchError, Holder},
-    checkpoint::{Library, OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, TOKENIZER, WEIGHTS},
+use noema_model::checkpoint::{
+    Library, OpenCheckpoint, CHAT_TEMPLATE, MANIFEST, TOKENIZER, WEIGHTS,
 };
+use noema_numerics::{layout, testing::TestModel, NUMERICS_VERSION};
+use noema_worker::artefacts::{self, FetchError, Holder};
 use std::{
     fs,
     net::{SocketAddr, UdpSocket},

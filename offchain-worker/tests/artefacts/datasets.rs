@@ -3,14 +3,11 @@
 use crate::support::Machine;
 use noema_artefacts::Error;
 use noema_checkpoint::H256;
-use noema_rounds::Dataset as Recorded;
-use noema_worker::{
-    artefacts::{datasets, FetchError},
-    dataset::{
-        learn_tokenizer, prepare, DatasetError, Datasets, OpenDataset, PrepareOptions, MANIFEST,
-        SHARDS,
-    },
+use noema_model::dataset::{
+    learn_tokenizer, prepare, DatasetError, Datasets, OpenDataset, PrepareOptions, MANIFEST, SHARDS,
 };
+use noema_rounds::Dataset as Recorded;
+use noema_worker::artefacts::{datasets, FetchError};
 use std::{
     collections::BTreeSet,
     fs,

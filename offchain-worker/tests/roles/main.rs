@@ -9,5 +9,5 @@ mod serve;
 mod sessions;
 mod store;
 mod validate;
-#[path = "../common/world.rs"]
+#[path = "../../training/tests/common/world.rs"]
 mod world;

@@ -5,10 +5,10 @@
 //! machine.
 
 use clap::ValueEnum;
-use noema_update::{ApplyError, Encoder, Limits, Update, CHUNK_COORDINATES, SCALE_MAX};
-use noema_worker::training::{
+use noema_training::{
     PlainMethod, ShardAssignment, TrainableCheckpoint, TrainingError, TrainingMethod,
 };
+use noema_update::{ApplyError, Encoder, Limits, Update, CHUNK_COORDINATES, SCALE_MAX};
 use std::collections::BTreeSet;
 
 /// A way to break the rules of a round.
@@ -150,7 +150,7 @@ fn scaled(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use noema_worker::training::OtherTrainer;
+    use noema_training::OtherTrainer;
 
     fn selected(behaviour: Behaviour, has_committed: bool) -> Option<Vec<u32>> {
         let others: [[u32; 2]; 2] = [[3, 5], [0, 4]];

@@ -4,14 +4,14 @@ use anyhow::Context;
 use clap::{Args, Parser};
 use noema_dishonest_trainer::{Behaviour, Dishonest};
 use noema_executor::{DeviceChoice, DeviceOptions};
-use noema_worker::checkpoint::OpenCheckpoint;
-use noema_worker::dataset::OpenDataset;
-use noema_worker::keys::Key;
-use noema_worker::service::{Config, Listen, Worker};
-use noema_worker::training::{
+use noema_model::checkpoint::OpenCheckpoint;
+use noema_model::dataset::OpenDataset;
+use noema_training::{
     rounds::{RoundsOptions, Run},
     TrainingOptions,
 };
+use noema_worker::keys::Key;
+use noema_worker::service::{Config, Listen, Worker};
 use std::future::Future;
 use std::io;
 use std::net::Ipv4Addr;

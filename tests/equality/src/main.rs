@@ -4,7 +4,7 @@
 use anyhow::Result;
 use clap::Parser;
 use noema_equality::run::{open, Comparison, Report, Settings};
-use noema_worker::{
+use noema_model::{
     checkpoint::OpenCheckpoint,
     import::{run_chat_template, ImportOptions},
 };

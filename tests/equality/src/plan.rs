@@ -2,8 +2,8 @@
 
 use crate::Task;
 use anyhow::Result;
+use noema_model::{checkpoint::OpenCheckpoint, engine::Engine};
 use noema_numerics::testing::Random;
-use noema_worker::{checkpoint::OpenCheckpoint, engine::Engine};
 
 /// Questions, which are put in the frame of the checkpoint.
 const QUESTIONS: [&str; 14] = [

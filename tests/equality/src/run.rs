@@ -10,14 +10,14 @@ use crate::{
 };
 use anyhow::{ensure, Context, Result};
 use noema_executor::Device;
-use noema_numerics::{
-    testing::{Case, TensorOperator},
-    Scalar,
-};
-use noema_worker::{
+use noema_model::{
     checkpoint::OpenCheckpoint,
     engine::Engine,
     import::{self, ImportOptions},
+};
+use noema_numerics::{
+    testing::{Case, TensorOperator},
+    Scalar,
 };
 use std::{path::Path, sync::Arc, time::Instant};
 

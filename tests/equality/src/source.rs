@@ -1,8 +1,8 @@
 //! The model that all executors run.
 
 use noema_executor::ModelSource;
+use noema_model::checkpoint::OpenCheckpoint;
 use noema_numerics::{testing::TestModel, Architecture, Model, ModelError};
-use noema_worker::checkpoint::OpenCheckpoint;
 use std::sync::Arc;
 
 /// A model with its bytes.

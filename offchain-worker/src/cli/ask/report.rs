@@ -6,9 +6,9 @@ use crate::chain::types::{
 };
 use crate::cli::describe::Describe;
 use crate::cli::money::Token;
-use crate::printable::quoted;
 use indicatif::{ProgressBar, ProgressStyle};
 use noema_claims::{ClaimStage, SeatState, Verification};
+use noema_model::printable::quoted;
 use noema_protocol::RequestId;
 use std::time::{Duration, Instant};
 

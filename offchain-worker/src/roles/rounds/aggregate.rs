@@ -1,13 +1,13 @@
 //! The next checkpoint: the parent with the accepted contributions applied.
 
 use super::{score, Round, RoundsError};
-use crate::checkpoint::{Library, OpenCheckpoint, Successor};
-use crate::dataset::OpenDataset;
-use crate::training::TrainableCheckpoint;
 use noema_checkpoint::Manifest;
 use noema_executor::Device;
+use noema_model::checkpoint::{Library, OpenCheckpoint, Successor};
+use noema_model::dataset::OpenDataset;
 use noema_protocol::CheckpointId;
 use noema_rounds::{CheckpointClaim, Ruling};
+use noema_training::TrainableCheckpoint;
 use noema_update::Update;
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use super::Round;
 use crate::store::AccountBytes;
-use crate::training::{OtherTrainer, ShardAssignment};
+use noema_training::{OtherTrainer, ShardAssignment};
 
 /// The assignment of `round` as `account` sees it; `None` if it is not a trainer of the round.
 pub(super) fn assignment<'a>(

@@ -1,8 +1,8 @@
 //! Errors of duties in rounds.
 
-use crate::checkpoint::CheckpointError;
-use crate::dataset::DatasetError;
-use crate::training::TrainingError;
+use noema_model::checkpoint::CheckpointError;
+use noema_model::dataset::DatasetError;
+use noema_training::TrainingError;
 use noema_update::{ApplyError, DecodeError};
 use std::error::Error;
 use std::{io, path::PathBuf};

@@ -1,7 +1,7 @@
 //! Files that are too large for the job store: updates, and the states of trainers.
 
 use super::RoundsError;
-use crate::whole;
+use noema_model::whole;
 use noema_protocol::{FamilyId, RoundId};
 use sp_core::H256;
 use std::{

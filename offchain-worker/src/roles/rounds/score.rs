@@ -1,10 +1,10 @@
 //! Scoring: the sheet of a validator.
 
 use super::{Round, RoundsError};
-use crate::dataset::{OpenDataset, Shard};
-use crate::training::{Judge, Submitted, TrainableCheckpoint};
 use noema_executor::Device;
+use noema_model::dataset::{OpenDataset, Shard};
 use noema_rounds::ScoreSheet;
+use noema_training::{Judge, Submitted, TrainableCheckpoint};
 use noema_update::Limits;
 use std::sync::Arc;
 

@@ -2,13 +2,13 @@
 
 use super::work::{lock, salt, Slot};
 use super::{assignment::assignment, score, Found, Round, RoundWork, RoundsError};
-use crate::checkpoint::OpenCheckpoint;
 use crate::roles::tasks::blocking;
 use crate::store::Product;
-use crate::training::{TrainableCheckpoint, TrainingError, TrainingLoop};
 use noema_executor::Cancel;
+use noema_model::checkpoint::OpenCheckpoint;
 use noema_protocol::{FamilyId, Role};
 use noema_rounds::Contribution;
+use noema_training::{TrainableCheckpoint, TrainingError, TrainingLoop};
 use sp_core::H256;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -4,8 +4,8 @@ use super::work::salt;
 use super::{aggregate, score, Aggregate, Found, Round, RoundWork, RoundsError};
 use crate::roles::tasks::blocking;
 use crate::store::Product;
-use crate::training::TrainableCheckpoint;
 use noema_rounds::{Ruling, ScoreSheet};
+use noema_training::TrainableCheckpoint;
 use std::sync::Arc;
 use tracing::{debug, info};
 

@@ -1,12 +1,12 @@
 //! Resources that an operator's tasks for rounds share, and the dispatch of these tasks.
 
 use super::{duty, Exchange, Found, Round, RoundDuty, RoundsError, Setup};
-use crate::checkpoint::OpenCheckpoint;
-use crate::dataset::OpenDataset;
 use crate::store::AccountBytes;
-use crate::training::TrainingLoop;
 use noema_executor::Cancel;
+use noema_model::checkpoint::OpenCheckpoint;
+use noema_model::dataset::OpenDataset;
 use noema_protocol::{CheckpointId, FamilyId, Role, RoundId};
+use noema_training::TrainingLoop;
 use sp_core::H256;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

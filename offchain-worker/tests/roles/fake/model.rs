@@ -1,8 +1,8 @@
 //! A fake model that answers at once, or when the test lets it.
 
+use noema_model::engine::{Answer, AnswerFault, Check, CheckVerdict};
 use noema_protocol::CheckpointId;
 use noema_session_transport::SessionLeaf;
-use noema_worker::engine::{Answer, AnswerFault, Check, CheckVerdict};
 use noema_worker::roles::{Answered, Cancel, Engines, ExecutionError, Question, Reexecution};
 use sp_core::H256;
 use std::collections::BTreeMap;

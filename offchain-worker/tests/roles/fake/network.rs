@@ -1,10 +1,10 @@
 //! A fake network between operators, with slow, missing and stalled transfers.
 
 use async_trait::async_trait;
+use noema_model::checkpoint::OpenCheckpoint;
+use noema_model::dataset::{Datasets, OpenDataset, MANIFEST};
 use noema_protocol::CheckpointId;
 use noema_worker::artefacts::FetchError;
-use noema_worker::checkpoint::OpenCheckpoint;
-use noema_worker::dataset::{Datasets, OpenDataset, MANIFEST};
 use noema_worker::roles::rounds::{Exchange, Round, RoundsError};
 use noema_worker::store::AccountBytes;
 use sp_core::H256;

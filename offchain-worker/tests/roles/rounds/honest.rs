@@ -2,9 +2,9 @@
 
 use super::play::{assert_promoted, Play, FAMILIES, LONE, WINDOW};
 use noema_dishonest_trainer::Behaviour;
+use noema_model::checkpoint::Library;
 use noema_protocol::RoundId;
 use noema_rounds::{Phase, Rejection, RoundOutcome, Ruling};
-use noema_worker::checkpoint::Library;
 use noema_worker::roles::rounds::Round;
 use noema_worker::roles::Action;
 use noema_worker::store::AccountBytes;

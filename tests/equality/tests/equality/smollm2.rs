@@ -4,7 +4,7 @@
 //! --test equality smollm2`; passes with a remark where it is not set.
 
 use noema_equality::run::{open, Comparison, Settings};
-use noema_worker::import::ImportOptions;
+use noema_model::import::ImportOptions;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,

@@ -1,0 +1,271 @@
+//! Each type of model has one checkpoint, whatever its format, and a network of its own.
+
+use crate::support::{
+    gguf::{self, Value},
+    huggingface, import_gguf, import_into, Model, MODEL_TYPES,
+};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use noema_checkpoint::{AttentionWindow, LayerPattern, Variant};
+use noema_executor::ModelSource;
+use noema_float::{FloatModel, FloatWeights, Rotary};
+use noema_model::{
+    checkpoint::OpenCheckpoint,
+    import::{FloatSource, ImportError},
+};
+use noema_numerics::{transformer::LOGIT_FRACTION, Blocks, ForwardPass, Scalar, Transformer};
+use serde_json::{json, Value as Json};
+use std::path::Path;
+
+fn from_folder(model: &Model, config: &Json) -> Result<OpenCheckpoint, ImportError> {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("model");
+    huggingface::write(model, gguf::F32, 1, &folder);
+    huggingface::json_file(&folder, "config.json", config);
+    import_into(&folder, directory.path())
+}
+
+/// The variant that a model with a changed `config.json` has.
+fn variant(model_type: &'static str, change: Json) -> Result<Variant, String> {
+    let model = Model::of(model_type);
+    let mut config = huggingface::config(&model);
+    for (key, value) in change.as_object().unwrap() {
+        match value {
+            Json::String(text) if text == "absent" => {
+                config.as_object_mut().unwrap().remove(key);
+            }
+            value => config[key] = value.clone(),
+        }
+    }
+    let checkpoint = from_folder(&model, &config).map_err(|error| error.to_string())?;
+    Ok(checkpoint.architecture().variant)
+}
+
+#[test]
+fn each_type_is_the_same_model_in_both_formats() {
+    for model_type in MODEL_TYPES {
+        let model = Model::of(model_type);
+        let folder = from_folder(&model, &huggingface::config(&model)).unwrap();
+        let file = import_gguf(&gguf::File::new(&model).bytes()).unwrap();
+        assert_eq!(folder.architecture(), file.architecture(), "{model_type}");
+        assert_eq!(folder.exponents(), file.exponents(), "{model_type}");
+        assert_eq!(folder.weights(), file.weights(), "{model_type}");
+        file.verify(&|_| ()).unwrap();
+    }
+}
+
+#[test]
+fn each_type_has_its_network() {
+    let of = |model_type| variant(model_type, json!({})).unwrap();
+    assert_eq!(of("llama"), Variant::LLAMA);
+    let window = AttentionWindow {
+        positions: 5,
+        layers: LayerPattern::ALL,
+    };
+    let mistral = Variant {
+        window: Some(window),
+        ..Variant::LLAMA
+    };
+    assert_eq!(of("mistral"), mistral);
+    let qwen2 = Variant {
+        projection_biases: true,
+        ..Variant::LLAMA
+    };
+    assert_eq!(of("qwen2"), qwen2);
+    let qwen3 = Variant {
+        head_norms: true,
+        ..Variant::LLAMA
+    };
+    assert_eq!(of("qwen3"), qwen3);
+    let smollm3 = Variant {
+        unrotated: Some(LayerPattern::Every(4)),
+        ..Variant::LLAMA
+    };
+    assert_eq!(of("smollm3"), smollm3);
+}
+
+#[test]
+fn a_window_is_read_as_transformers_reads_it() {
+    let window = |model_type, change| variant(model_type, change).map(|variant| variant.window);
+    let from = |positions, first| {
+        Ok(Some(AttentionWindow {
+            positions,
+            layers: LayerPattern::From(first),
+        }))
+    };
+    assert_eq!(
+        window("mistral", json!({ "sliding_window": null })),
+        Ok(None)
+    );
+    let absent = json!({ "sliding_window": "absent" });
+    assert_eq!(window("mistral", absent), from(4_096, 0));
+    assert_eq!(window("llama", json!({ "sliding_window": 7 })), Ok(None));
+    for model_type in ["qwen2", "qwen3"] {
+        let used = |last: Json| json!({ "use_sliding_window": true, "sliding_window": 7, "max_window_layers": last });
+        assert_eq!(window(model_type, used(json!(2))), from(7, 2));
+        assert_eq!(window(model_type, used(json!(4))), Ok(None));
+        assert_eq!(window(model_type, used(json!(null))), Ok(None));
+        let mut typed = used(json!(2));
+        let (full, sliding) = ("full_attention", "sliding_attention");
+        typed["layer_types"] = json!([sliding, full, sliding, full]);
+        let expected = AttentionWindow {
+            positions: 7,
+            layers: LayerPattern::ExceptEvery(2),
+        };
+        assert_eq!(window(model_type, typed), Ok(Some(expected)));
+    }
+    let typed = json!({
+        "layer_types": "absent", "use_sliding_window": true, "sliding_window": 7
+    });
+    let expected = AttentionWindow {
+        positions: 7,
+        layers: LayerPattern::Every(4),
+    };
+    assert_eq!(window("smollm3", typed), Ok(Some(expected)));
+}
+
+#[test]
+fn layers_without_rotation_are_listed_or_follow_an_interval() {
+    let unrotated = |change| variant("smollm3", change).map(|variant| variant.unrotated);
+    let listed = |layers: [u32; 4]| unrotated(json!({ "no_rope_layers": layers }));
+    assert_eq!(listed([1, 1, 1, 1]), Ok(None));
+    assert_eq!(listed([1, 0, 1, 0]), Ok(Some(LayerPattern::Every(2))));
+    assert_eq!(listed([1, 1, 0, 0]), Ok(Some(LayerPattern::From(2))));
+    let every = |interval| {
+        unrotated(json!({ "no_rope_layers": "absent", "no_rope_layer_interval": interval }))
+    };
+    assert_eq!(every(json!("absent")), Ok(Some(LayerPattern::Every(4))));
+    assert_eq!(every(json!(null)), Ok(Some(LayerPattern::Every(4))));
+    assert_eq!(every(json!(2)), Ok(Some(LayerPattern::Every(2))));
+    assert_eq!(every(json!(9)), Ok(None));
+}
+
+#[test]
+fn layers_that_cannot_be_stated_are_refused_with_the_setting() {
+    let refused = |model_type, change: Json, words: &[&str]| {
+        let message = variant(model_type, change).unwrap_err();
+        for word in words {
+            assert!(message.contains(word), "{word:?} is not in: {message}");
+        }
+        assert!(message.ends_with('.'), "{message}");
+    };
+    let layers = |layers: &[u32]| json!({ "no_rope_layers": layers });
+    refused(
+        "smollm3",
+        layers(&[0, 1, 1, 0]),
+        &["no_rope_layers without a pattern"],
+    );
+    refused(
+        "smollm3",
+        layers(&[1, 0]),
+        &["no_rope_layers", "2 entries for 4 layers"],
+    );
+    let interval = json!({ "no_rope_layers": null, "no_rope_layer_interval": 0 });
+    refused(
+        "smollm3",
+        interval,
+        &["no_rope_layer_interval", "not a positive number"],
+    );
+    let types = |kind: &str| json!({ "layer_types": vec![kind; 4] });
+    refused(
+        "qwen3",
+        types("chunked_attention"),
+        &["layers of the type \"chunked_attention\""],
+    );
+    refused(
+        "qwen3",
+        types("sliding_attention"),
+        &["layer_types", "no sliding_window"],
+    );
+    refused(
+        "qwen2",
+        json!({ "attention_bias": true }),
+        &["attention_bias"],
+    );
+    let zero = json!({ "sliding_window": 0 });
+    refused("mistral", zero, &["window is zero"]);
+}
+
+#[test]
+fn a_file_with_windows_in_some_layers_is_refused() {
+    for model_type in ["qwen2", "smollm3"] {
+        let key = format!("{model_type}.attention.sliding_window");
+        let file = gguf::File::new(&Model::of(model_type)).set(&key, Value::U32(7));
+        let error = import_gguf(&file.bytes()).unwrap_err().to_string();
+        assert!(error.contains("a sliding window in some layers"), "{error}");
+        assert!(error.contains("Hugging Face folder"), "{error}");
+        let none = file.set(&key, Value::U32(0));
+        import_gguf(&none.bytes()).unwrap();
+    }
+}
+
+#[test]
+fn biases_of_a_llama_file_are_in_the_order_of_its_rows() {
+    let model = Model {
+        biases: true,
+        ..Model::of("llama")
+    };
+    let llama = import_gguf(&gguf::File::new(&model).bytes()).unwrap();
+    let qwen = import_gguf(&gguf::File::new(&Model::of("qwen2")).bytes()).unwrap();
+    assert!(llama.architecture().variant.projection_biases);
+    assert_eq!(llama.weights(), qwen.weights());
+}
+
+/// Logits of `tokens` by the float model of `source`.
+fn float_logits(source: &Path, tokens: &[u32]) -> Vec<f64> {
+    let source = FloatSource::open(source, &()).unwrap();
+    let device = Device::flex();
+    let model = FloatModel::load(&source, &device).unwrap();
+    let rotary = Rotary::new(&source.rotations(tokens.len()), tokens.len(), &device);
+    let ids: Vec<i64> = tokens.iter().map(|token| i64::from(*token)).collect();
+    let shape = [1, ids.len()];
+    let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, shape), &device);
+    let logits = model.logits(model.hidden(ids, &rotary));
+    let logits: Vec<f32> = logits.into_data().try_into_vec().unwrap();
+    logits.into_iter().map(f64::from).collect()
+}
+
+/// The same by the integers of its checkpoint.
+fn integer_logits(checkpoint: &OpenCheckpoint, tokens: &[u32]) -> Vec<f64> {
+    let mut transformer = Transformer::new(checkpoint.model().unwrap(), Scalar, 16);
+    let (mut hidden, mut logits) = (Blocks::default(), Vec::new());
+    transformer
+        .forward(0, tokens, 0..tokens.len(), &mut hidden)
+        .unwrap();
+    transformer.logits(hidden.view(), &mut logits);
+    let unit = f64::powi(2.0, -LOGIT_FRACTION);
+    logits
+        .into_iter()
+        .map(|logit| f64::from(logit) * unit)
+        .collect()
+}
+
+/// Mean square of the differences, in parts of the mean square of the first.
+fn difference(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let square = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>();
+    let differences = square(&mut a.iter().zip(b).map(|(a, b)| a - b));
+    differences / square(&mut a.iter().copied())
+}
+
+#[test]
+fn each_checkpoint_agrees_with_the_float_model_of_its_source() {
+    let tokens: Vec<u32> = (0..14).map(|i| i * 37 % 250).collect();
+    let directory = tempfile::tempdir().unwrap();
+    let mut plain = None;
+    for model_type in MODEL_TYPES {
+        let source = directory.path().join(model_type);
+        huggingface::write(&Model::of(model_type), gguf::F32, 1, &source);
+        let checkpoint = import_into(&source, directory.path()).unwrap();
+        let float = float_logits(&source, &tokens);
+        let integer = integer_logits(&checkpoint, &tokens);
+        let apart = difference(&float, &integer);
+        assert!(apart < 1e-3, "{model_type}: {apart}");
+        // What distinguishes the type changes the logits much more.
+        let plain = plain.get_or_insert_with(|| float.clone());
+        let distinct = difference(plain, &integer);
+        assert!(
+            model_type == "llama" || distinct > 1e-2,
+            "{model_type}: {distinct}"
+        );
+    }
+}
