@@ -158,17 +158,14 @@ impl Node {
                     match status {
                         Ok(TransactionStatus::InFinalizedBlock(block)) => {
                             let hash = block.extrinsic_hash();
-                            let fate = match block.at().await {
-                                Ok(at) => in_finalized(&rpc, &at, hash).await,
-                                Err(error) => Err(root_cause(&error)),
+                            let at = match block.at().await {
+                                Ok(at) => at,
+                                Err(error) => return Fate::Lost(root_cause(&error)),
                             };
-                            return match fate {
-                                Ok(Some(fate)) => fate,
-                                Ok(None) => {
-                                    Fate::Lost("the block does not hold the transaction".into())
-                                }
-                                Err(reason) => Fate::Lost(reason),
-                            };
+                            let fate = in_finalized(&rpc, &at, hash).await;
+                            return fate.unwrap_or_else(|| {
+                                Fate::Lost("the block does not hold the transaction".into())
+                            });
                         }
                         Ok(
                             TransactionStatus::Error { message }

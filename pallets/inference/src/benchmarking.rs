@@ -1,7 +1,7 @@
 //! Benchmarks of the calls, and of the steps of a poll.
 
 use crate::{
-    pruning::Turn,
+    pruning::Removal,
     queue::Look,
     requesting::Question,
     workers::{Draw, Handout, Left, Worker},
@@ -657,7 +657,10 @@ mod benchmarks {
         let rules = load::<T>(id).rules;
         let now = System::<T>::block_number() + rules.body_retention.into() + One::one();
         for id in [other, id] {
-            assert_eq!(Pallet::<T>::prune(RequestPart::Bodies, id, now), Turn::Late);
+            assert_eq!(
+                Pallet::<T>::prune(RequestPart::Bodies, id, now),
+                Removal::Late
+            );
         }
         let mut state = Pruning {
             late: 2,

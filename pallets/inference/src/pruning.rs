@@ -39,9 +39,9 @@ impl RequestPart {
     }
 }
 
-/// What became of a part of a request whose turn it was.
+/// The result of removing a part of a request if that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum Removal {
     /// It is gone.
     Gone,
     /// It stays, as it is not due.
@@ -100,17 +100,17 @@ impl<T: Config> Pallet<T> {
         let mut next = first;
         let mut late = 0u32;
         while next < end && meter.can_consume(weight) {
-            let turn = charge_recorded_proof(meter, |meter| {
-                let turn = Self::prune(part, next, now);
-                if turn != Turn::Stays {
+            let removal = charge_recorded_proof(meter, |meter| {
+                let removal = Self::prune(part, next, now);
+                if removal != Removal::Stays {
                     meter.consume(weight);
                 }
-                turn
+                removal
             });
-            match turn {
-                Turn::Gone => {}
-                Turn::Stays => break,
-                Turn::Late => late = late.saturating_add(1),
+            match removal {
+                Removal::Gone => {}
+                Removal::Stays => break,
+                Removal::Late => late = late.saturating_add(1),
             }
             next = RequestId(next.0.saturating_add(1));
         }
@@ -118,19 +118,19 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Removes `part` of a request if that is due, and lists the request if it is late.
-    pub(crate) fn prune(part: RequestPart, id: RequestId, now: BlockNumberFor<T>) -> Turn {
+    pub(crate) fn prune(part: RequestPart, id: RequestId, now: BlockNumberFor<T>) -> Removal {
         let Some(request) = Requests::<T>::get(id) else {
-            return Turn::Gone;
+            return Removal::Gone;
         };
         if request.is_late(now) {
             if part == RequestPart::Bodies {
                 LateRequests::<T>::insert(id, part);
             }
-            return Turn::Late;
+            return Removal::Late;
         }
         match Self::prune_if_due(part, id, &request, now) {
-            true => Turn::Gone,
-            false => Turn::Stays,
+            true => Removal::Gone,
+            false => Removal::Stays,
         }
     }
 

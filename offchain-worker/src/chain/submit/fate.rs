@@ -77,12 +77,15 @@ impl Fate {
 }
 
 /// The fate of the transaction with this hash in the finalized block `at`; `None` if the block does not hold
-/// it; or why neither can be read.
-pub(super) async fn in_finalized(
-    rpc: &RpcClient,
-    at: &Block,
-    hash: H256,
-) -> Result<Option<Fate>, String> {
+/// it. [`Fate::Lost`] if the block cannot be read.
+pub(super) async fn in_finalized(rpc: &RpcClient, at: &Block, hash: H256) -> Option<Fate> {
+    read_fate(rpc, at, hash)
+        .await
+        .unwrap_or_else(|reason| Some(Fate::Lost(reason)))
+}
+
+/// The same, or why the block cannot be read.
+async fn read_fate(rpc: &RpcClient, at: &Block, hash: H256) -> Result<Option<Fate>, String> {
     let is_it = |bytes: &[u8]| at.hasher().hash(bytes) == hash;
     let Some(index) = position(rpc, at.block_hash(), is_it).await? else {
         return Ok(None);

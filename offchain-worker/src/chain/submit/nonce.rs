@@ -55,10 +55,9 @@ impl Node {
         for number in signed.over.saturating_add(1)..=last {
             let block = async { self.client.at_block(number).await.map_err(Into::into) };
             let at = self.in_time(block).await?;
-            match in_finalized(&self.raw, &at, signed.hash).await {
-                Ok(None) => {}
-                Ok(fate) => return Ok(fate),
-                Err(reason) => return Ok(Some(Fate::Lost(reason))),
+            let fate = in_finalized(&self.raw, &at, signed.hash).await;
+            if fate.is_some() {
+                return Ok(fate);
             }
         }
         Ok(None)
