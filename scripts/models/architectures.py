@@ -27,6 +27,8 @@ class Tiny:
     epsilon: float = 1e-5
     rope_theta: float = 10_000.0
     rope_scaling: dict | None = None
+    # The part of each head that is rotated.
+    rotated: float = 1.0
     biases: bool = False
     head_norms: bool = False
     # Positions that a layer with a window sees, and which layers have one.
@@ -34,8 +36,14 @@ class Tiny:
     windowed: tuple[bool, ...] = ()
     # Layers without rotation.
     unrotated: tuple[bool, ...] = ()
+    # Whether the projections to queries, keys and values are one matrix, and the gate and up projections another.
+    is_fused: bool = False
     # Further settings of config.json.
     settings: dict | None = None
+
+    @property
+    def rotated_width(self) -> int:
+        return int(self.head_dim * self.rotated)
 
 
 LLAMA = Tiny()
@@ -79,17 +87,30 @@ SMOLLM3 = replace(
     settings={"attention_bias": False, "mlp_bias": False, "no_rope_layers": [1, 1, 1, 0], "pad_token_id": 0},
 )
 
+PHI3 = replace(
+    LLAMA,
+    model_type="phi3",
+    causal_lm="Phi3ForCausalLM",
+    in_gguf="phi3",
+    is_interleaved_in_gguf=False,
+    is_fused=True,
+    # llama.cpp takes no other width of a head for it than the hidden vector divided among them.
+    heads=2,
+    kv_heads=1,
+    # Transformers pads with a token of the real model's vocabulary unless another is stated.
+    settings={"pad_token_id": 0},
+)
+
 WINDOW = 11
-LONGROPE_PAIRS = LLAMA.head_dim // 2
 
 
-def longrope(context: int, original: int) -> dict:
+def longrope(context: int, original: int, pairs: int = LLAMA.head_dim // 2) -> dict:
     return {
         "rope_type": "longrope",
         "factor": context / original,
         "original_max_position_embeddings": original,
-        "short_factor": [1.0 + pair / 16 for pair in range(LONGROPE_PAIRS)],
-        "long_factor": [1.0 + pair * pair / 8 for pair in range(LONGROPE_PAIRS)],
+        "short_factor": [1.0 + pair / 16 for pair in range(pairs)],
+        "long_factor": [1.0 + pair * pair / 8 for pair in range(pairs)],
     }
 
 
@@ -143,4 +164,16 @@ ARCHITECTURES: dict[str, Tiny] = {
     "llama-longrope": replace(LLAMA, context=4_096, rope_scaling=longrope(4_096, 1_024)),
     # In a longer one, with the long factors.
     "llama-longrope-long": replace(LLAMA, rope_scaling=longrope(1_024, 32)),
+    # Its heads have a width of 96.
+    "phi3": replace(PHI3, hidden=192, kv_heads=2, head_dim=96, is_tied=False),
+    # llama.cpp ignores the window.
+    "phi3-window": replace(
+        PHI3,
+        in_llama_cpp=False,
+        window=WINDOW,
+        windowed=(True,) * 4,
+        settings={**PHI3.settings, "sliding_window": WINDOW},
+    ),
+    "phi4-mini": replace(PHI3, rotated=0.75, context=4_096, rope_scaling=longrope(4_096, 1_024, 12)),
+    "phi4-mini-long": replace(PHI3, rotated=0.75, rope_scaling=longrope(1_024, 32, 12)),
 }

@@ -23,9 +23,22 @@ def read_safetensors(path: Path) -> dict[str, numpy.ndarray]:
     return found
 
 
+def split(tiny: Tiny, weights: dict[str, numpy.ndarray]) -> None:
+    """Adds the matrices that fused ones consist of."""
+    attention, key_value = tiny.heads * tiny.head_dim, tiny.kv_heads * tiny.head_dim
+    for layer in range(tiny.layers):
+        for whole, parts, ends in (
+            ("self_attn.qkv_proj", ("q", "k", "v"), (attention, attention + key_value)),
+            ("mlp.gate_up_proj", ("gate", "up"), (tiny.feed_forward,)),
+        ):
+            folder = f"layers.{layer}.{whole.partition('.')[0]}"
+            rows = numpy.split(weights[f"layers.{layer}.{whole}.weight"], ends)
+            weights.update((f"{folder}.{part}_proj.weight", matrix) for part, matrix in zip(parts, rows, strict=True))
+
+
 def rotation(tiny: Tiny, positions: int) -> tuple[numpy.ndarray, float]:
     """The angle of each pair after one position, and the factor of cosines and sines."""
-    width, base = tiny.head_dim, tiny.rope_theta
+    width, base = tiny.rotated_width, tiny.rope_theta
     angles = base ** (-numpy.arange(0, width, 2) / width)
     scaling = tiny.rope_scaling or {"rope_type": "default"}
     kind, factor, original = (scaling.get(key) for key in ("rope_type", "factor", "original_max_position_embeddings"))
@@ -57,6 +70,8 @@ def logits(folder: Path, tokens: list[int]) -> numpy.ndarray:
     """The logits after each of the tokens, a row for each."""
     tiny = ARCHITECTURES[folder.name]
     weights = read_safetensors(folder / "model.safetensors")
+    if tiny.is_fused:
+        split(tiny, weights)
     positions, width, group = len(tokens), tiny.head_dim, tiny.heads // tiny.kv_heads
     angles, scale = rotation(tiny, positions)
     turns = numpy.outer(numpy.arange(positions), angles)
@@ -64,8 +79,8 @@ def logits(folder: Path, tokens: list[int]) -> numpy.ndarray:
     distance = numpy.subtract.outer(numpy.arange(positions), numpy.arange(positions))
 
     def turned(x: numpy.ndarray) -> numpy.ndarray:
-        a, b = x[..., : width // 2], x[..., width // 2 :]
-        return numpy.concatenate((a * cosine - b * sine, b * cosine + a * sine), axis=-1)
+        a, b, rest = numpy.split(x, (tiny.rotated_width // 2, tiny.rotated_width), axis=-1)
+        return numpy.concatenate((a * cosine - b * sine, b * cosine + a * sine, rest), axis=-1)
 
     x = weights["embed_tokens.weight"][tokens]
     for layer in range(tiny.layers):

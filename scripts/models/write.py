@@ -75,6 +75,13 @@ def shapes(tiny: Tiny) -> Iterator[tuple[str, str, tuple[int, ...], float, float
             ("ffn_up.weight", "mlp.up_proj.weight", (feed_forward, hidden), 0.0, 0.25),
             ("ffn_down.weight", "mlp.down_proj.weight", (hidden, feed_forward), 0.0, 0.25),
         ]
+        if tiny.is_fused:
+            fused = {
+                "attn_q.weight": ("attn_qkv.weight", "self_attn.qkv_proj.weight", (attention + 2 * key_value, hidden)),
+                "ffn_gate.weight": ("ffn_up.weight", "mlp.gate_up_proj.weight", (2 * feed_forward, hidden)),
+            }
+            split = ("attn_k.weight", "attn_v.weight", "ffn_up.weight")
+            parts = [(*fused.get(part[0], part[:3]), *part[3:]) for part in parts if part[0] not in split]
         if tiny.biases:
             parts += [
                 ("attn_q.bias", "self_attn.q_proj.bias", (attention,), 0.0, 0.5),
@@ -134,6 +141,7 @@ def config(name: str, tiny: Tiny) -> dict:
         "rms_norm_eps": tiny.epsilon,
         "rope_theta": tiny.rope_theta,
         "rope_scaling": tiny.rope_scaling,
+        **({"partial_rotary_factor": tiny.rotated} if tiny.rotated < 1 else {}),
         "tie_word_embeddings": tiny.is_tied,
         "torch_dtype": "float32",
         **(tiny.settings or {}),
@@ -196,7 +204,8 @@ def scaling_metadata(tiny: Tiny) -> dict:
     kind = scaling.get("rope_type")
     if kind not in ("linear", "yarn", "longrope"):
         return {}
-    found: dict = {"rope.scaling.type": kind}
+    # The converter of Phi-3 states no type.
+    found: dict = {} if tiny.in_gguf == "phi3" else {"rope.scaling.type": kind}
     if kind != "longrope":
         found["rope.scaling.factor"] = scaling["factor"]
     if kind != "linear":
@@ -237,7 +246,7 @@ def metadata(name: str, tiny: Tiny) -> dict:
         "attention.key_length": Unsigned(tiny.head_dim),
         "attention.value_length": Unsigned(tiny.head_dim),
         "attention.layer_norm_rms_epsilon": tiny.epsilon,
-        "rope.dimension_count": Unsigned(tiny.head_dim),
+        "rope.dimension_count": Unsigned(tiny.rotated_width),
         "rope.freq_base": tiny.rope_theta,
         **({"attention.sliding_window": Unsigned(tiny.window)} if tiny.window else {}),
         **scaling_metadata(tiny),

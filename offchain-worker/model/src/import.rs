@@ -15,6 +15,7 @@
 
 mod error;
 mod files;
+mod fused;
 mod gguf;
 mod huggingface;
 mod initial;

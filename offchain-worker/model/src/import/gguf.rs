@@ -14,6 +14,7 @@ use super::{
     files::Mapped,
     model::{epsilon_q32, Model, Weights, END_OF_TURN},
     model_type::{pattern, ModelType, SUPPORTED, UNROTATED_INTERVAL},
+    rope::Rope,
     tokenizer::{self, Around, Pieces, Prefix, Vocabulary},
     ImportError, ImportProgress, ImportStage, UNNAMED,
 };
@@ -25,47 +26,61 @@ use noema_checkpoint::{
 };
 use std::{ops::Range, path::Path};
 
-/// A GGUF file whose header has been read.
+/// A GGUF file that has a model of a known shape.
 pub(super) struct File {
+    contents: Contents,
+    /// With the context length that the model was trained for.
+    architecture: Architecture,
+    rope: Rope,
+    hash: H256,
+}
+
+/// A GGUF file whose header has been read.
+struct Contents {
     mapped: Mapped,
     header: Header,
-    hash: H256,
     model_type: ModelType,
-    head_dim: usize,
 }
 
 impl File {
     pub(super) fn open(path: &Path, progress: &dyn ImportProgress) -> Result<Self, ImportError> {
         let mapped = Mapped::open(path)?;
         let header = Header::read(&mapped)?;
-        let mut file = Self {
+        let model_type = model_type(&mapped.path, &header)?;
+        let contents = Contents {
             mapped,
             header,
-            hash: H256::zero(),
-            model_type: ModelType::Llama,
-            head_dim: 1,
+            model_type,
         };
-        file.model_type = file.read_model_type()?;
         // Refuse a file that cannot be imported before its gigabytes are hashed.
-        file.head_dim = file.architecture()?.head_dim as usize;
-        progress.begin(ImportStage::Hash, file.mapped.bytes().len() as u64);
-        file.hash = file.mapped.hash(progress);
-        Ok(file)
+        let architecture = contents.architecture()?;
+        let rope = rope::rope(&contents, architecture.head_dim)?;
+        progress.begin(ImportStage::Hash, contents.mapped.bytes().len() as u64);
+        let hash = contents.mapped.hash(progress);
+        Ok(Self {
+            contents,
+            architecture,
+            rope,
+            hash,
+        })
     }
+}
 
+fn model_type(path: &Path, header: &Header) -> Result<ModelType, ImportError> {
+    let values = &header.metadata;
+    let name = Metadata { path, values }.text("general.architecture")?;
+    ModelType::of_gguf(name).ok_or_else(|| {
+        let what = format!("the architecture {name:?}");
+        ImportError::unsupported(path, what, SUPPORTED)
+    })
+}
+
+impl Contents {
     fn metadata(&self) -> Metadata<'_> {
         Metadata {
             path: &self.mapped.path,
             values: &self.header.metadata,
         }
-    }
-
-    fn read_model_type(&self) -> Result<ModelType, ImportError> {
-        let name = self.metadata().text("general.architecture")?;
-        ModelType::of_gguf(name).ok_or_else(|| {
-            let what = format!("the architecture {name:?}");
-            ImportError::unsupported(&self.mapped.path, what, SUPPORTED)
-        })
     }
 
     /// The name of a metadata value of the architecture.
@@ -81,8 +96,8 @@ impl File {
             Some(positions) => Some(positions),
         };
         let pattern_key = self.key("attention.sliding_window_pattern");
-        let is_simple =
-            self.model_type == ModelType::Llama && !self.header.metadata.contains_key(&pattern_key);
+        let is_simple = matches!(self.model_type, ModelType::Llama | ModelType::Phi3)
+            && !self.header.metadata.contains_key(&pattern_key);
         if windowed.is_some() && !is_simple {
             return Err(ImportError::unsupported(
                 path,
@@ -99,7 +114,8 @@ impl File {
             _ => None,
         };
         Ok(Variant {
-            projection_biases: self.model_type.has_biases() || tensors::has_biases(self),
+            projection_biases: self.model_type.has_biases()
+                || !self.model_type.has_fused_matrices() && tensors::has_biases(self),
             head_norms: self.model_type.has_head_norms(),
             unrotated,
             window: windowed.map(|positions| AttentionWindow {
@@ -137,7 +153,11 @@ impl File {
             Some(length) => length,
             None => hidden.checked_div(heads).unwrap_or(0),
         };
-        for name in ["attention.value_length", "rope.dimension_count"] {
+        let mut widths = vec!["attention.value_length"];
+        if !self.model_type.may_rotate_parts() {
+            widths.push("rope.dimension_count");
+        }
+        for name in widths {
             let key = self.key(name);
             let length = metadata.optional_u32(&key)?.unwrap_or(head_dim);
             if length != head_dim {
@@ -254,12 +274,14 @@ impl File {
         let parts = [Some(base)].into_iter().chain(rest).flatten();
         Ok(parts.collect::<Vec<_>>().join("-"))
     }
+}
 
+impl File {
     pub(super) fn model(&self) -> Result<Model, ImportError> {
-        let metadata = self.metadata();
-        let path = &self.mapped.path;
-        let architecture = self.architecture()?;
-        let vocabulary = self.vocabulary(architecture.vocabulary)?;
+        let metadata = self.contents.metadata();
+        let path = &self.contents.mapped.path;
+        let architecture = self.architecture;
+        let vocabulary = self.contents.vocabulary(architecture.vocabulary)?;
         let tokenizer = tokenizer::build(path, &vocabulary)?;
         tokenizer::check(path, &tokenizer, architecture.vocabulary)?;
 
@@ -275,7 +297,7 @@ impl File {
         stops.sort_unstable();
         stops.dedup();
         Ok(Model {
-            name: self.name()?,
+            name: self.contents.name()?,
             licence: metadata
                 .optional_text("general.license")?
                 .unwrap_or_default()
@@ -284,7 +306,7 @@ impl File {
                 format: SourceFormat::Gguf,
                 hash: self.hash,
             },
-            rope: rope::rope(self, architecture.head_dim)?,
+            rope: self.rope.clone(),
             architecture,
             tokenizer,
             chat_template: metadata
@@ -300,7 +322,7 @@ impl File {
 
 impl Weights for File {
     fn path(&self) -> &Path {
-        &self.mapped.path
+        &self.contents.mapped.path
     }
 
     fn read(
@@ -315,6 +337,6 @@ impl Weights for File {
     }
 
     fn locate(&self, role: TensorRole, layer: Option<u32>) -> (String, u64) {
-        tensors::locate(self, role, layer)
+        tensors::locate(&self.contents, role, layer)
     }
 }

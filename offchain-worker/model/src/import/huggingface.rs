@@ -101,7 +101,7 @@ impl Folder {
             .and_then(|card| licence(&card))
             .unwrap_or_default();
         let index = reader.optional_json(INDEX)?;
-        let shards = Shards::open(path, &index)?;
+        let shards = Shards::open(path, config.model_type, &index)?;
         let architecture = config.architecture(&config_path)?;
         shards.check(&architecture)?;
         let rope = RopeConfig::read(&config_path, &config_bytes)?;
@@ -189,28 +189,32 @@ impl Weights for Folder {
         out: &mut [f32],
     ) -> Result<(), ImportError> {
         let head_dim = self.architecture.head_dim as usize;
+        let read = |rows: Range<usize>, out: &mut [f32]| {
+            let architecture = &self.architecture;
+            self.shards
+                .read(architecture, role, layer, rows, columns, out)
+        };
         if self.rope.rotated == head_dim {
-            return self.shards.read(role, layer, rows, columns, out);
+            return read(rows, out);
         }
         match role {
             TensorRole::Query | TensorRole::Key => {
                 for (row, out) in rows.zip(out.chunks_exact_mut(columns)) {
                     let row = self.rope.stored_row(row, head_dim);
-                    let rows = row..row + 1;
-                    self.shards.read(role, layer, rows, columns, out)?;
+                    read(row..row + 1, out)?;
                 }
             }
             TensorRole::QueryBias
             | TensorRole::KeyBias
             | TensorRole::QueryNorm
             | TensorRole::KeyNorm => {
-                self.shards.read(role, layer, rows, columns, out)?;
+                read(rows, out)?;
                 let reordered = self.rope.reordered(out, head_dim);
                 for (out, value) in out.iter_mut().zip(reordered) {
                     *out = value;
                 }
             }
-            _ => self.shards.read(role, layer, rows, columns, out)?,
+            _ => read(rows, out)?,
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use noema_checkpoint::LayerPattern;
 
 /// The model types that can be imported, for messages.
 pub(super) const SUPPORTED: &str =
-    "Llama 2 and 3, Mistral, Qwen 2, 2.5 and 3, SmolLM2 and SmolLM3 can be imported";
+    "Llama 2 and 3, Mistral, Phi-3 and Phi-4-mini, Qwen 2, 2.5 and 3, SmolLM2 and SmolLM3 can be imported";
 
 /// The type of a model, by which its settings and tensors are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,15 +16,18 @@ pub(super) enum ModelType {
     Qwen2,
     Qwen3,
     SmolLm3,
+    /// Phi-3, Phi-3.5 and Phi-4-mini.
+    Phi3,
 }
 
 impl ModelType {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Llama,
         Self::Mistral,
         Self::Qwen2,
         Self::Qwen3,
         Self::SmolLm3,
+        Self::Phi3,
     ];
 
     /// Its name as `model_type` in `config.json`, and in GGUF files.
@@ -35,6 +38,7 @@ impl ModelType {
             Self::Qwen2 => "qwen2",
             Self::Qwen3 => "qwen3",
             Self::SmolLm3 => "smollm3",
+            Self::Phi3 => "phi3",
         }
     }
 
@@ -56,6 +60,16 @@ impl ModelType {
     /// Whether the heads of queries and keys are normed.
     pub(super) const fn has_head_norms(self) -> bool {
         matches!(self, Self::Qwen3)
+    }
+
+    /// Whether the projections to queries, keys and values are one matrix, and the gate and up projections another.
+    pub(super) const fn has_fused_matrices(self) -> bool {
+        matches!(self, Self::Phi3)
+    }
+
+    /// Whether a model may rotate only the first elements of each head.
+    pub(super) const fn may_rotate_parts(self) -> bool {
+        matches!(self, Self::Phi3)
     }
 
     /// The base of the rotation, if `config.json` does not state it.

@@ -66,6 +66,7 @@ fn each_type_has_its_network() {
         ..Variant::LLAMA
     };
     assert_eq!(of("mistral"), mistral);
+    assert_eq!(of("phi3"), mistral);
     let qwen2 = Variant {
         projection_biases: true,
         ..Variant::LLAMA
@@ -99,6 +100,11 @@ fn a_window_is_read_as_transformers_reads_it() {
     let absent = json!({ "sliding_window": "absent" });
     assert_eq!(window("mistral", absent), from(4_096, 0));
     assert_eq!(window("llama", json!({ "sliding_window": 7 })), Ok(None));
+    assert_eq!(window("phi3", json!({ "sliding_window": 7 })), from(7, 0));
+    assert_eq!(
+        window("phi3", json!({ "sliding_window": "absent" })),
+        Ok(None)
+    );
     for model_type in ["qwen2", "qwen3"] {
         let used = |last: Json| json!({ "use_sliding_window": true, "sliding_window": 7, "max_window_layers": last });
         assert_eq!(window(model_type, used(json!(2))), from(7, 2));
@@ -196,6 +202,54 @@ fn a_file_with_windows_in_some_layers_is_refused() {
         let none = file.set(&key, Value::U32(0));
         import_gguf(&none.bytes()).unwrap();
     }
+}
+
+#[test]
+fn fused_matrices_are_split_into_those_of_their_roles() {
+    let fused = Model::of("phi3");
+    let phi = from_folder(&fused, &huggingface::config(&fused)).unwrap();
+    let split = Model::of("mistral");
+    let mistral = from_folder(&split, &huggingface::config(&split)).unwrap();
+    assert_eq!(phi.architecture(), mistral.architecture());
+    assert_eq!(phi.exponents(), mistral.exponents());
+    assert_eq!(phi.weights(), mistral.weights());
+}
+
+#[test]
+fn fused_matrices_of_another_shape_are_refused_by_name() {
+    let model = Model::of("phi3");
+    let mut config = huggingface::config(&model);
+    config["num_key_value_heads"] = json!(1);
+    let error = from_folder(&model, &config).unwrap_err().to_string();
+    assert!(error.contains("self_attn.qkv_proj.weight"), "{error}");
+    assert!(
+        error.contains("[256, 64]; the model needs [192, 64]"),
+        "{error}"
+    );
+    let file = gguf::File::new(&model).set("phi3.feed_forward_length", Value::U32(32));
+    let error = import_gguf(&file.bytes()).unwrap_err().to_string();
+    assert!(error.contains("blk.0.ffn_up.weight"), "{error}");
+    assert!(
+        error.contains("[128, 64]; the model needs [64, 64]"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_part_of_each_head_of_phi_is_rotated_alike_in_both_formats() {
+    let model = Model::of("phi3");
+    let mut config = huggingface::config(&model);
+    config["partial_rotary_factor"] = json!(0.75);
+    let part = from_folder(&model, &config).unwrap();
+    let file = gguf::File::new(&model).set("phi3.rope.dimension_count", Value::U32(24));
+    let file = import_gguf(&file.bytes()).unwrap();
+    assert_eq!(part.weights(), file.weights());
+    let whole = from_folder(&model, &huggingface::config(&model)).unwrap();
+    assert_ne!(part.weights(), whole.weights());
+    let file =
+        gguf::File::new(&Model::of("qwen3")).set("qwen3.rope.dimension_count", Value::U32(24));
+    let error = import_gguf(&file.bytes()).unwrap_err().to_string();
+    assert!(error.contains("qwen3.rope.dimension_count 24"), "{error}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(crate) const TEMPLATE: &str =
     "{% for message in messages %}{{ message['content'] }}{% endfor %}";
 
 /// The model types, as `config.json` names them.
-pub(crate) const MODEL_TYPES: [&str; 5] = ["llama", "mistral", "qwen2", "qwen3", "smollm3"];
+pub(crate) const MODEL_TYPES: [&str; 6] = ["llama", "mistral", "qwen2", "qwen3", "smollm3", "phi3"];
 
 /// A model whose tensors are kept under their Hugging Face names and in that row order.
 #[derive(Clone)]
@@ -84,7 +84,7 @@ impl Model {
 
     /// The window of attention in all layers.
     pub(crate) fn window(&self) -> Option<u32> {
-        (self.model_type == "mistral").then_some(5)
+        matches!(self.model_type, "mistral" | "phi3").then_some(5)
     }
 
     /// A model whose rows are long enough for every quantisation.
@@ -152,7 +152,8 @@ impl Model {
             list.push(("output".into(), "lm_head".into(), vec![vocabulary, d]));
         }
         let mut random = Random(1);
-        list.into_iter()
+        let tensors = list
+            .into_iter()
             .map(|(gguf, huggingface, shape)| {
                 let length = shape.iter().product();
                 let bias = gguf.ends_with(".bias");
@@ -170,8 +171,47 @@ impl Model {
                     values: values.collect(),
                 }
             })
-            .collect()
+            .collect();
+        match self.model_type {
+            "phi3" => fused(tensors),
+            _ => tensors,
+        }
     }
+}
+
+/// Joins the projections, and the gate with the up projection, as Phi-3 has them.
+fn fused(tensors: Vec<Tensor>) -> Vec<Tensor> {
+    let name = |name: &str| {
+        let parts = [
+            ("attn_q.", "attn_qkv."),
+            ("attn_k.", "attn_qkv."),
+            ("attn_v.", "attn_qkv."),
+            ("ffn_gate.", "ffn_up."),
+            ("q_proj.", "qkv_proj."),
+            ("k_proj.", "qkv_proj."),
+            ("v_proj.", "qkv_proj."),
+            ("gate_proj.", "gate_up_proj."),
+            (".up_proj.", ".gate_up_proj."),
+        ];
+        let found = parts.iter().find(|(part, _)| name.contains(part));
+        found.map_or(name.to_owned(), |(part, whole)| name.replace(part, whole))
+    };
+    let mut found: Vec<Tensor> = Vec::new();
+    for tensor in tensors {
+        let (gguf, huggingface) = (name(&tensor.gguf), name(&tensor.huggingface));
+        match found.last_mut().filter(|last| last.gguf == gguf) {
+            Some(last) => {
+                last.shape[0] += tensor.shape[0];
+                last.values.extend(tensor.values);
+            }
+            None => found.push(Tensor {
+                gguf,
+                huggingface,
+                ..tensor
+            }),
+        }
+    }
+    found
 }
 
 /// The byte alphabet, the control tokens before it, and the results of the merges.

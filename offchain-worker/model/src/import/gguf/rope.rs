@@ -10,12 +10,12 @@ use super::{
         ImportError,
     },
     tensors::{rope_factors, LONG_FACTORS, ROPE_FACTORS, SHORT_FACTORS},
-    File,
+    Contents,
 };
 use std::path::Path;
 
 /// The rotation of heads of width `head_dim`.
-pub(super) fn rope(file: &File, head_dim: u32) -> Result<Rope, ImportError> {
+pub(super) fn rope(file: &Contents, head_dim: u32) -> Result<Rope, ImportError> {
     let metadata = file.metadata();
     let path = metadata.path;
     let key = |name: &str| file.key(&format!("rope.{name}"));

@@ -2,12 +2,14 @@
 
 use super::{
     super::{
-        model::{decode_f32, tensor_error},
+        fused::{first_row, Fused},
+        model::decode_f32,
+        model_type::ModelType,
         ImportError,
     },
     header::TensorInfo,
     types::TensorType,
-    File,
+    Contents, File,
 };
 use noema_checkpoint::{
     layout::{tensors, TensorKind, TensorRole},
@@ -22,9 +24,9 @@ pub(super) const SHORT_FACTORS: &str = "rope_factors_short.weight";
 /// Longrope's factors in a long context.
 pub(super) const LONG_FACTORS: &str = "rope_factors_long.weight";
 
-/// Name of a tensor in the file; the rotation table is not in the file.
-fn name(role: TensorRole, layer: Option<u32>) -> String {
-    let part = match role {
+/// Name of a tensor in the file, or of the one that it is a part of; the rotation table is not in the file.
+fn name(model_type: ModelType, role: TensorRole, layer: Option<u32>) -> String {
+    let own = match role {
         TensorRole::TokenEmbedding => "token_embd",
         TensorRole::AttentionNorm => "attn_norm",
         TensorRole::Query => "attn_q",
@@ -44,6 +46,11 @@ fn name(role: TensorRole, layer: Option<u32>) -> String {
         TensorRole::KeyNorm => "attn_k_norm",
         other => other.name(),
     };
+    let part = match Fused::of(model_type, role) {
+        Some(Fused::Projections) => "attn_qkv",
+        Some(Fused::Gated) => "ffn_up",
+        None => own,
+    };
     let end = if role.is_bias() { "bias" } else { "weight" };
     match layer {
         Some(layer) => format!("blk.{layer}.{part}.{end}"),
@@ -51,21 +58,32 @@ fn name(role: TensorRole, layer: Option<u32>) -> String {
     }
 }
 
-fn info(file: &File, role: TensorRole, layer: Option<u32>) -> Result<&TensorInfo, ImportError> {
-    let name = name(role, layer);
+fn info(file: &Contents, role: TensorRole, layer: Option<u32>) -> Result<&TensorInfo, ImportError> {
+    let name = name(file.model_type, role, layer);
     file.header
         .tensors
         .get(&name)
         .ok_or_else(|| ImportError::missing(&file.mapped.path, format!("the tensor {name}")))
 }
 
-pub(super) fn locate(file: &File, role: TensorRole, layer: Option<u32>) -> (String, u64) {
+pub(super) fn locate(file: &Contents, role: TensorRole, layer: Option<u32>) -> (String, u64) {
     let offset = info(file, role, layer).map_or(0, |info| file.header.start(info));
-    (name(role, layer), offset)
+    (name(file.model_type, role, layer), offset)
+}
+
+/// An error about a tensor.
+fn wrong(file: &Contents, role: TensorRole, layer: Option<u32>, problem: String) -> ImportError {
+    let (tensor, offset) = locate(file, role, layer);
+    ImportError::Tensor {
+        path: file.mapped.path.clone(),
+        tensor,
+        offset,
+        problem,
+    }
 }
 
 /// Number of tokens: rows of the embedding.
-pub(super) fn vocabulary(file: &File) -> Result<u32, ImportError> {
+pub(super) fn vocabulary(file: &Contents) -> Result<u32, ImportError> {
     let role = TensorRole::TokenEmbedding;
     let dims = &info(file, role, None)?.dims;
     let rows = match &dims[..] {
@@ -74,12 +92,12 @@ pub(super) fn vocabulary(file: &File) -> Result<u32, ImportError> {
     };
     rows.ok_or_else(|| {
         let problem = format!("has the shape {dims:?} instead of tokens by width");
-        tensor_error(file, role, None, problem)
+        wrong(file, role, None, problem)
     })
 }
 
 /// Refuses a file whose tensors are not exactly those of the architecture, all within the file.
-pub(super) fn check(file: &File, architecture: &Architecture) -> Result<(), ImportError> {
+pub(super) fn check(file: &Contents, architecture: &Architecture) -> Result<(), ImportError> {
     // Each layer has at least nine tensors: a layer count beyond the file's own list is refused before the canonical
     // list is built.
     let available = file.header.tensors.len();
@@ -99,13 +117,14 @@ pub(super) fn check(file: &File, architecture: &Architecture) -> Result<(), Impo
     for spec in specs {
         let (rows, columns, dims) = match spec.kind {
             TensorKind::Linear { rows, columns } => {
-                let (rows, columns) = (rows as usize, columns as usize);
-                (rows, columns, vec![rows, columns])
+                let fused = Fused::of(file.model_type, spec.role);
+                let rows = fused.map_or(rows as usize, |fused| fused.rows(architecture));
+                (rows, columns as usize, vec![rows, columns as usize])
             }
             TensorKind::Gain { length } => (1, length as usize, vec![length as usize]),
             _ => continue,
         };
-        let wrong = |problem| tensor_error(file, spec.role, spec.layer, problem);
+        let wrong = |problem| wrong(file, spec.role, spec.layer, problem);
         let info = info(file, spec.role, spec.layer)?;
         if info.dims != dims {
             return Err(wrong(format!(
@@ -117,7 +136,7 @@ pub(super) fn check(file: &File, architecture: &Architecture) -> Result<(), Impo
         let layout = kind.layout().ok_or_else(|| {
             ImportError::unsupported(
                 &file.mapped.path,
-                format!("the type {kind} for the tensor {}", name(spec.role, spec.layer)),
+                format!("the type {kind} for the tensor {}", locate(file, spec.role, spec.layer).0),
                 "convert the model to F16 or Q8_0 with llama.cpp, best from the original weights, or import its \
                  Hugging Face folder",
             )
@@ -135,7 +154,7 @@ pub(super) fn check(file: &File, architecture: &Architecture) -> Result<(), Impo
                 file.mapped.bytes().len()
             )));
         }
-        known.insert(name(spec.role, spec.layer));
+        known.insert(name(file.model_type, spec.role, spec.layer));
     }
     let names = file.header.tensors.keys();
     match names.filter(|name| !known.contains(*name)).min() {
@@ -153,7 +172,7 @@ pub(super) fn check(file: &File, architecture: &Architecture) -> Result<(), Impo
 
 /// The factors that divide the rotary frequencies of `count` pairs, if the file has the tensor `name`.
 pub(super) fn rope_factors(
-    file: &File,
+    file: &Contents,
     name: &str,
     count: usize,
 ) -> Result<Option<Vec<f32>>, ImportError> {
@@ -184,8 +203,8 @@ pub(super) fn rope_factors(
 }
 
 /// Whether the file has biases of the queries.
-pub(super) fn has_biases(file: &File) -> bool {
-    let name = name(TensorRole::QueryBias, Some(0));
+pub(super) fn has_biases(file: &Contents) -> bool {
+    let name = name(file.model_type, TensorRole::QueryBias, Some(0));
     file.header.tensors.contains_key(&name)
 }
 
@@ -198,8 +217,9 @@ pub(super) fn read(
     columns: usize,
     out: &mut [f32],
 ) -> Result<(), ImportError> {
-    let info = info(file, role, layer)?;
-    let wrong = |problem: &str| tensor_error(file, role, layer, problem.into());
+    let contents = &file.contents;
+    let info = info(contents, role, layer)?;
+    let wrong = |problem: &str| wrong(contents, role, layer, problem.into());
     let layout = info
         .kind
         .layout()
@@ -207,16 +227,20 @@ pub(super) fn read(
     let row = layout
         .row_bytes(columns)
         .ok_or_else(|| wrong("has another type"))?;
-    let is_interleaved = file.model_type.is_interleaved_in_gguf();
-    let rotated = is_interleaved && matches!(role, TensorRole::Query | TensorRole::Key);
+    let head_dim = file.architecture.head_dim as usize;
+    let is_interleaved = contents.model_type.is_interleaved_in_gguf();
+    let first = first_row(contents.model_type, role, &file.architecture);
     for (row_index, out) in rows.zip(out.chunks_exact_mut(columns)) {
-        let stored = if rotated {
-            stored_row(row_index, file.head_dim)
-        } else {
-            row_index
+        let stored = match role {
+            TensorRole::Query | TensorRole::Key if is_interleaved => {
+                stored_row(row_index, head_dim)
+            }
+            TensorRole::Query | TensorRole::Key => file.rope.stored_row(row_index, head_dim),
+            _ => row_index,
         };
-        let offset = file.header.start(info).saturating_add(stored as u64 * row);
-        let bytes = file
+        let offset = (first + stored) as u64 * row;
+        let offset = contents.header.start(info).saturating_add(offset);
+        let bytes = contents
             .mapped
             .slice(offset, row)
             .ok_or_else(|| wrong("ends after the file"))?;
@@ -226,7 +250,7 @@ pub(super) fn read(
         if is_interleaved && matches!(role, TensorRole::QueryBias | TensorRole::KeyBias) {
             let stored = out.to_vec();
             for (element, out) in out.iter_mut().enumerate() {
-                if let Some(value) = stored.get(stored_row(element, file.head_dim)) {
+                if let Some(value) = stored.get(stored_row(element, head_dim)) {
                     *out = *value;
                 }
             }

@@ -218,6 +218,7 @@ impl Config {
             ModelType::Mistral => usual,
             ModelType::Qwen2 | ModelType::Qwen3 if self.use_sliding_window => usual,
             ModelType::SmolLm3 if self.use_sliding_window => self.sliding_window.flatten(),
+            ModelType::Phi3 => self.sliding_window.flatten(),
             _ => None,
         };
         let layers: Vec<bool> = match (&self.layer_types, self.model_type) {

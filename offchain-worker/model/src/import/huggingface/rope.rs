@@ -58,7 +58,7 @@ impl RopeConfig {
         parse_json(path, bytes)
     }
 
-    /// The rotation of a model whose layers all rotate their whole heads, of width `head_dim`, alike.
+    /// The rotation of a model whose layers all rotate heads of width `head_dim` alike.
     pub(super) fn rope(
         &self,
         path: &Path,
@@ -75,7 +75,7 @@ impl RopeConfig {
             let what = "different rotations in layers of different kinds";
             return Err(ImportError::unsupported(path, what, plain));
         }
-        if rope.rotated != head_dim as usize {
+        if rope.rotated != head_dim as usize && !model_type.may_rotate_parts() {
             let what = "a rotation of only a part of each head";
             return Err(ImportError::unsupported(path, what, plain));
         }

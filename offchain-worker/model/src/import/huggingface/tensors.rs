@@ -2,7 +2,9 @@
 
 use super::super::{
     files::Mapped,
+    fused::{first_row, Fused},
     model::{decode_f32, decode_u16},
+    model_type::ModelType,
     ImportError,
 };
 use half::{bf16, f16};
@@ -41,13 +43,14 @@ struct Located {
 /// All safetensors files of a folder.
 pub(super) struct Shards {
     folder: PathBuf,
+    model_type: ModelType,
     files: Vec<Mapped>,
     tensors: BTreeMap<String, Located>,
 }
 
-/// Name of a tensor in the file; the rotation table is not in the file.
-fn name(role: TensorRole, layer: Option<u32>) -> String {
-    let part = match role {
+/// Name of a tensor in the file, or of the one that it is a part of; the rotation table is not in the file.
+fn name(model_type: ModelType, role: TensorRole, layer: Option<u32>) -> String {
+    let own = match role {
         TensorRole::TokenEmbedding => "model.embed_tokens",
         TensorRole::AttentionNorm => "input_layernorm",
         TensorRole::Query => "self_attn.q_proj",
@@ -67,6 +70,11 @@ fn name(role: TensorRole, layer: Option<u32>) -> String {
         TensorRole::KeyNorm => "self_attn.k_norm",
         other => other.name(),
     };
+    let part = match Fused::of(model_type, role) {
+        Some(Fused::Projections) => "self_attn.qkv_proj",
+        Some(Fused::Gated) => "mlp.gate_up_proj",
+        None => own,
+    };
     let end = if role.is_bias() { "bias" } else { "weight" };
     match layer {
         Some(layer) => format!("model.layers.{layer}.{part}.{end}"),
@@ -75,7 +83,11 @@ fn name(role: TensorRole, layer: Option<u32>) -> String {
 }
 
 impl Shards {
-    pub(super) fn open(folder: &Path, index: &Index) -> Result<Self, ImportError> {
+    pub(super) fn open(
+        folder: &Path,
+        model_type: ModelType,
+        index: &Index,
+    ) -> Result<Self, ImportError> {
         let files = index.weight_map.values().map(String::as_str);
         let mut names: BTreeSet<&str> = files.collect();
         if names.is_empty() {
@@ -83,6 +95,7 @@ impl Shards {
         }
         let mut shards = Self {
             folder: folder.into(),
+            model_type,
             files: Vec::new(),
             tensors: BTreeMap::new(),
         };
@@ -175,11 +188,15 @@ impl Shards {
         let mut known = HashSet::new();
         for spec in specs {
             let dims = match spec.kind {
-                TensorKind::Linear { rows, columns } => vec![rows as usize, columns as usize],
+                TensorKind::Linear { rows, columns } => {
+                    let fused = Fused::of(self.model_type, spec.role);
+                    let rows = fused.map_or(rows as usize, |fused| fused.rows(architecture));
+                    vec![rows, columns as usize]
+                }
                 TensorKind::Gain { length } => vec![length as usize],
                 _ => continue,
             };
-            let name = name(spec.role, spec.layer);
+            let name = name(self.model_type, spec.role, spec.layer);
             let located = self.find(&name)?;
             let found = &located.info;
             if found.shape != dims {
@@ -202,10 +219,10 @@ impl Shards {
             }
             known.insert(name);
         }
+        let head = name(self.model_type, TensorRole::OutputHead, None);
         let ignored = |name: &str| {
             // Old exports repeat the rotary frequencies and a tied head.
-            name.ends_with(".rotary_emb.inv_freq")
-                || (architecture.tied_head && name == self::name(TensorRole::OutputHead, None))
+            name.ends_with(".rotary_emb.inv_freq") || (architecture.tied_head && name == head)
         };
         let strange = |name: &&String| !known.contains(*name) && !ignored(name);
         match self.tensors.keys().find(strange) {
@@ -234,26 +251,29 @@ impl Shards {
     }
 
     pub(super) fn locate(&self, role: TensorRole, layer: Option<u32>) -> (String, u64) {
-        let name = name(role, layer);
+        let name = name(self.model_type, role, layer);
         let start = self.tensors.get(&name).map_or(0, |located| located.start);
         (name, start)
     }
 
+    /// Decodes rows as the file has them.
     pub(super) fn read(
         &self,
+        architecture: &Architecture,
         role: TensorRole,
         layer: Option<u32>,
         rows: Range<usize>,
         columns: usize,
         out: &mut [f32],
     ) -> Result<(), ImportError> {
-        let name = name(role, layer);
+        let name = name(self.model_type, role, layer);
         let located = self.find(&name)?;
+        let first = first_row(self.model_type, role, architecture) + rows.start;
         let size = located.info.dtype.bitsize() as u64 / 8;
         let row = columns as u64 * size;
         let bytes = located
             .start
-            .checked_add(rows.start as u64 * row)
+            .checked_add(first as u64 * row)
             .and_then(|start| {
                 let length = rows.len() as u64 * row;
                 self.files[located.file].slice(start, length)

@@ -113,12 +113,13 @@ impl File {
     }
 }
 
-/// Values of a tensor in the row order of GGUF: queries and keys interleaved, except Qwen's.
+/// Values of a tensor in the row order of GGUF: queries and keys interleaved in the files of Llama and SmolLM3.
 fn stored_order(model: &Model, tensor: &Tensor) -> Vec<f32> {
     let rotated = ["attn_q.", "attn_k."]
         .iter()
         .any(|part| tensor.gguf.contains(part));
-    if !rotated || model.model_type.starts_with("qwen") {
+    let is_interleaved = matches!(model.model_type, "llama" | "mistral" | "smollm3");
+    if !rotated || !is_interleaved {
         return tensor.values.clone();
     }
     let columns = tensor.shape.get(1).copied().unwrap_or(1);

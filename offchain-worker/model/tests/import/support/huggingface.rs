@@ -25,7 +25,7 @@ pub(crate) fn config(model: &Model) -> Value {
         "tie_word_embeddings": model.tied
     });
     let more = match model.model_type {
-        "mistral" => json!({ "sliding_window": model.window() }),
+        "mistral" | "phi3" => json!({ "sliding_window": model.window() }),
         "qwen2" => json!({
             "use_sliding_window": false, "sliding_window": 32_768, "max_window_layers": 2
         }),
