@@ -27,7 +27,7 @@ pub struct Golden {
 
 impl Golden {
     /// The models of this version of the numerics.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self {
             name: "tied head",
             architecture: TestModel::TINY,
@@ -67,6 +67,12 @@ impl Golden {
             architecture: TestModel::EVERY_DIFFERENCE,
             seed: 4,
             expected: hex!("19ec61b40821756738bdcf088292ea3a6871495bf7b5edbfcf915c31f0c44940"),
+        },
+        Self {
+            name: "norms of what is added, GELU, two tables of rotations",
+            architecture: TestModel::GEMMA,
+            seed: 5,
+            expected: hex!("012a96645d9b5e65913f3177c064bc9a6e36384f22b1b64d46c8596c2fc6f303"),
         },
     ];
 

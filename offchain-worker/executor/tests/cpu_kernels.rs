@@ -85,6 +85,7 @@ proptest! {
             TensorOperator::HeadNorm,
             TensorOperator::Rope,
             TensorOperator::Swiglu,
+            TensorOperator::Geglu,
             TensorOperator::Quantise,
         ] {
             is_exact(operator, seed)?;

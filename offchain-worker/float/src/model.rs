@@ -1,7 +1,7 @@
 //! The transformer in 32-bit floats, as a burn module: the model that the integer transformer approximates.
 //!
 //! It follows the steps of [`Network`], each by its formula in real numbers: rotary positions (Su et al.,
-//! 2021), grouped-query attention (Ainslie et al., 2023), SwiGLU (Shazeer, 2020) and RMS norms (Zhang and
+//! 2021), grouped-query attention (Ainslie et al., 2023), SwiGLU and GeGLU (Shazeer, 2020) and RMS norms (Zhang and
 //! Sennrich, 2019). Rotary pairs are the two halves of a head, the convention of Hugging Face's `transformers`
 //! and of Noema's checkpoints.
 
@@ -9,7 +9,7 @@ use crate::{FloatWeights, Rotation};
 use burn::{
     module::{Module, Param},
     tensor::{
-        activation::silu,
+        activation::{gelu_approximate, silu},
         module::{attention, embedding, linear},
         ops::AttentionModuleOptions,
         Bool, Device, Int, Tensor, TensorData,
@@ -22,16 +22,31 @@ use noema_numerics::{
 };
 use std::{collections::BTreeMap, ops::Range};
 
+/// The tables of rotations of a model.
+#[derive(Clone, Debug)]
+pub struct Rotary(Vec<Table>);
+
 /// Cosines and sines of the rotary embedding, `[1, positions, 1, pairs]`.
 #[derive(Clone, Debug)]
-pub struct Rotary {
+struct Table {
     cos: Tensor<4>,
     sin: Tensor<4>,
 }
 
 impl Rotary {
     /// Tables for `positions` positions, from [`FloatWeights::rotations`].
-    pub fn new(rotations: &[Rotation], positions: usize, device: &Device) -> Self {
+    pub fn new(rotations: &[Vec<Rotation>], positions: usize, device: &Device) -> Self {
+        let tables = rotations.iter();
+        Self(
+            tables
+                .map(|rotations| Table::new(rotations, positions, device))
+                .collect(),
+        )
+    }
+}
+
+impl Table {
+    fn new(rotations: &[Rotation], positions: usize, device: &Device) -> Self {
         let shape = [1, positions, 1, rotations.len()];
         let table = |value: fn(f64) -> f64| {
             let values: Vec<f32> = (0..positions)
@@ -222,9 +237,10 @@ impl<'a> Vectors<'a> {
                     let normed = norm_heads(self.take(value), self.weight(gains), epsilon_q32);
                     self.put(value, normed);
                 }
-                NetworkOperator::Rope { value, .. } => {
-                    let rotary = rotary.expect("the layers are given positions; qed");
-                    let turned = rotary.turn(self.take(value));
+                NetworkOperator::Rope { table, value } => {
+                    let Rotary(tables) = rotary.expect("the layers are given positions; qed");
+                    // They follow the other tensors.
+                    let turned = tables[table - self.model.tensors.len()].turn(self.take(value));
                     self.put(value, turned);
                 }
                 NetworkOperator::Store {
@@ -256,6 +272,10 @@ impl<'a> Vectors<'a> {
                 }
                 NetworkOperator::Swiglu { gate, up, output } => {
                     let gated = silu(read(self, gate)) * read(self, up);
+                    self.put(output, gated);
+                }
+                NetworkOperator::Geglu { gate, up, output } => {
+                    let gated = gelu_approximate(read(self, gate)) * read(self, up);
                     self.put(output, gated);
                 }
                 NetworkOperator::Add { delta, value } => {

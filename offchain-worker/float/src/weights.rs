@@ -32,8 +32,9 @@ pub trait FloatWeights {
         self.network().architecture()
     }
 
-    /// The rotations of the pairs of a head, `head_dim / 2` of them, for texts of up to `positions` tokens.
-    fn rotations(&self, positions: usize) -> Vec<Rotation>;
+    /// Of each table of rotations, which are the last tensors: the rotations of the pairs of a head, `head_dim / 2` of
+    /// them, for texts of up to `positions` tokens.
+    fn rotations(&self, positions: usize) -> Vec<Vec<Rotation>>;
 
     /// The values of a matrix or of gains, row-major with a row per output, query and key rows in half-split
     /// order.

@@ -51,11 +51,20 @@ impl FloatWeights for Random {
         &self.0
     }
 
-    fn rotations(&self, _: usize) -> Vec<Rotation> {
-        (0..16)
-            .map(|i| Rotation {
-                angle: 10_000f64.powf(-f64::from(i) / 16.0),
-                scale: 1.0,
+    fn rotations(&self, _: usize) -> Vec<Vec<Rotation>> {
+        let tables = self.0.tensors().iter();
+        tables
+            .filter(|tensor| !tensor.kind.is_trained())
+            .map(|table| {
+                let base: f64 = match table.role {
+                    TensorRole::WindowedRope => 100.0,
+                    _ => 10_000.0,
+                };
+                let rotation = |i| Rotation {
+                    angle: base.powf(-f64::from(i) / 16.0),
+                    scale: 1.0,
+                };
+                (0..16).map(rotation).collect()
             })
             .collect()
     }
@@ -76,7 +85,7 @@ impl FloatWeights for Random {
     }
 }
 
-/// All differences from Llama 2.
+/// All differences from Llama 2 that Gemma 3 does not add.
 const ALL: Variant = Variant {
     projection_biases: true,
     head_norms: true,
@@ -85,6 +94,21 @@ const ALL: Variant = Variant {
         positions: 7,
         layers: LayerPattern::From(1),
     }),
+    ..Variant::LLAMA
+};
+
+/// The differences of Gemma 3.
+const GEMMA: Variant = Variant {
+    head_norms: true,
+    window: Some(AttentionWindow {
+        positions: 7,
+        layers: LayerPattern::ExceptEvery(2),
+    }),
+    post_norms: true,
+    gelu: true,
+    scaled_embedding: true,
+    windowed_rope: true,
+    ..Variant::LLAMA
 };
 
 /// A graphics processor of this machine, or a software one if there is no other.
@@ -132,6 +156,7 @@ fn devices_agree_on_the_logits() {
         (true, Variant::LLAMA),
         (false, Variant::LLAMA),
         (false, ALL),
+        (true, GEMMA),
     ] {
         let weights = Random::of(tied_head, variant);
         let [ours, theirs] = [Device::flex(), device(&gpu).expect("opens")].map(|device| {
@@ -239,19 +264,22 @@ fn training_lowers_the_loss() {
 #[test]
 fn each_tensor_of_a_variant_has_a_gradient() {
     let device = Device::flex().autodiff();
-    let weights = Random::of(false, ALL);
-    let (mut model, rotary) = load(&weights, &device);
-    let mut optimizer = AdamWConfig::new().init();
-    let mut losses = Vec::new();
-    for _ in 0..12 {
-        let loss = loss(&model, &rotary, &device);
-        losses.push(loss.clone().into_scalar::<f32>());
-        let gradients = GradientsParams::from_grads(loss.backward(), &model);
-        // All but the table of rotations.
-        assert_eq!(gradients.len(), weights.0.tensors().len() - 1);
-        model = optimizer.step(3e-3, model, gradients);
+    for (tied_head, variant) in [(false, ALL), (true, GEMMA)] {
+        let weights = Random::of(tied_head, variant);
+        let (mut model, rotary) = load(&weights, &device);
+        let mut optimizer = AdamWConfig::new().init();
+        let mut losses = Vec::new();
+        for _ in 0..12 {
+            let loss = loss(&model, &rotary, &device);
+            losses.push(loss.clone().into_scalar::<f32>());
+            let gradients = GradientsParams::from_grads(loss.backward(), &model);
+            let trained = weights.0.tensors().iter();
+            let trained = trained.filter(|tensor| tensor.kind.is_trained());
+            assert_eq!(gradients.len(), trained.count());
+            model = optimizer.step(3e-3, model, gradients);
+        }
+        assert!(losses[11] < losses[0], "{losses:?}");
     }
-    assert!(losses[11] < losses[0], "{losses:?}");
 }
 
 #[test]
@@ -264,7 +292,7 @@ fn a_factor_of_every_rotation_multiplies_the_scores_by_its_square() {
         fn network(&self) -> &Network {
             self.0.network()
         }
-        fn rotations(&self, positions: usize) -> Vec<Rotation> {
+        fn rotations(&self, positions: usize) -> Vec<Vec<Rotation>> {
             self.0.rotations(positions)
         }
         fn read(&self, tensor: &TensorSpec) -> Result<Vec<f32>, Infallible> {
@@ -280,7 +308,7 @@ fn a_factor_of_every_rotation_multiplies_the_scores_by_its_square() {
     let device = Device::flex();
     let (model, rotary) = load(&Random::new(true), &device);
     let mut rotations = Random::new(true).rotations(TOKENS.len());
-    for rotation in &mut rotations {
+    for rotation in rotations.iter_mut().flatten() {
         rotation.scale = FACTOR.into();
     }
     let scaled = Rotary::new(&rotations, TOKENS.len(), &device);
@@ -309,7 +337,7 @@ fn a_record_holds_the_whole_model() {
         fn network(&self) -> &Network {
             self.0.network()
         }
-        fn rotations(&self, positions: usize) -> Vec<Rotation> {
+        fn rotations(&self, positions: usize) -> Vec<Vec<Rotation>> {
             self.0.rotations(positions)
         }
         fn read(&self, tensor: &TensorSpec) -> Result<Vec<f32>, Infallible> {

@@ -16,6 +16,7 @@
 mod error;
 mod files;
 mod fused;
+mod gains;
 mod gguf;
 mod huggingface;
 mod initial;

@@ -2,7 +2,7 @@
 
 use super::TrainingError;
 use noema_checkpoint::{
-    layout::{tensors, TensorKind, TensorRole, TensorSpec},
+    layout::{tensors, TensorKind, TensorSpec},
     Architecture, CheckpointId,
 };
 use noema_executor::ModelSource;
@@ -18,7 +18,8 @@ pub struct TrainableCheckpoint {
     id: CheckpointId,
     network: Network,
     exponents: Vec<i8>,
-    rotations: Vec<Rotation>,
+    /// Of each table.
+    rotations: Vec<Vec<Rotation>>,
     /// The tensors that can be trained.
     specs: Vec<TensorSpec>,
     trainable: Trainable,
@@ -54,13 +55,17 @@ impl TrainableCheckpoint {
         masters: Vec<u8>,
     ) -> Result<Self, TrainingError> {
         let model = Model::new(architecture, exponents, &weights)?;
-        let rotations = match architecture.context_length {
-            0 | 1 => Vec::new(),
-            _ => {
-                let table = model.rope(model.index(TensorRole::Rope, None));
-                table.row(0).zip(table.row(1)).map(rotation).collect()
-            }
-        };
+        let tables = model.tensors().iter().enumerate();
+        let rotations = tables
+            .filter(|(_, tensor)| !tensor.kind.is_trained())
+            .map(|(index, _)| match architecture.context_length {
+                0 | 1 => Vec::new(),
+                _ => {
+                    let table = model.rope(index);
+                    table.row(0).zip(table.row(1)).map(rotation).collect()
+                }
+            })
+            .collect();
         let trainable = Trainable::new(architecture).map_err(ModelError::from)?;
         let (expected, found) = (trainable.masters_bytes(), masters.len() as u64);
         if expected != found {
@@ -178,7 +183,7 @@ impl FloatWeights for TrainableCheckpoint {
         &self.network
     }
 
-    fn rotations(&self, _: usize) -> Vec<Rotation> {
+    fn rotations(&self, _: usize) -> Vec<Vec<Rotation>> {
         self.rotations.clone()
     }
 

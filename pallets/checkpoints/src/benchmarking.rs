@@ -42,6 +42,10 @@ const ARCHITECTURE: Architecture = Architecture {
             positions: 512,
             layers: LayerPattern::ExceptEvery(6),
         }),
+        post_norms: true,
+        gelu: true,
+        scaled_embedding: true,
+        windowed_rope: true,
     },
 };
 

@@ -6,7 +6,7 @@ mod variant;
 
 pub use variant::{AttentionWindow, LayerPattern, Variant};
 
-use crate::Network;
+use crate::{fixed::round_shift, Network};
 use core::fmt;
 
 /// Elements that share one scale or exponent, along the axis a dot product sums over.
@@ -143,6 +143,8 @@ pub enum ArchitectureError {
         /// Layers of the architecture.
         layers: u32,
     },
+    /// Layers with a window have a table of rotations of their own, but there are none, or no others.
+    WindowedRope,
     /// The weights would hold more tiles than a tile index can address.
     TooManyTiles {
         /// Tiles that the architecture needs.
@@ -173,6 +175,9 @@ impl fmt::Display for ArchitectureError {
             Self::Pattern { pattern, layers } => write!(
                 f,
                 "the architecture has {layers} layers, to which the pattern of {pattern} does not apply"
+            ),
+            Self::WindowedRope => f.write_str(
+                "the architecture has a rotation for layers with a window, but not layers with and without one",
             ),
             Self::TooManyTiles { tiles } => write!(
                 f,
@@ -245,6 +250,18 @@ impl Architecture {
     /// Width of all key (or value) heads together.
     pub const fn kv_width(&self) -> usize {
         self.kv_heads as usize * self.head_dim as usize
+    }
+
+    /// Epsilon of the norms of the residual stream, in units of 2^-32: divided by the width where the stream is, see
+    /// [`Variant::scaled_embedding`].
+    pub const fn residual_epsilon_q32(&self) -> u32 {
+        match self.variant.scaled_embedding {
+            true => round_shift(
+                ((self.norm_epsilon_q32 as i64) << 1) / self.hidden as i64,
+                1,
+            ) as u32,
+            false => self.norm_epsilon_q32,
+        }
     }
 
     /// Query heads that share one key/value head.

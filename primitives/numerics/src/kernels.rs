@@ -3,7 +3,7 @@
 use crate::{
     attention, blocks,
     cache::{KvCache, LayerCache},
-    head_norm, linear,
+    geglu, head_norm, linear,
     model::{Gains, Linear, RopeTable},
     norm, rope, swiglu, Blocks, BlocksRef,
 };
@@ -30,9 +30,9 @@ pub trait Kernels {
         norm::norm(gains, epsilon_q32, input, output);
     }
 
-    /// See [`mod@crate::head_norm`]: normalises the heads of `rows` in place.
-    fn head_norm(&self, gains: &Gains<'_>, epsilon_q32: u32, rows: &mut [i32]) {
-        head_norm::head_norm(gains, epsilon_q32, rows);
+    /// See [`mod@crate::head_norm`]: normalises the heads of `rows` in place, in units of `2^-fraction`.
+    fn head_norm(&self, gains: &Gains<'_>, epsilon_q32: u32, fraction: i32, rows: &mut [i32]) {
+        head_norm::head_norm(gains, epsilon_q32, fraction, rows);
     }
 
     /// See [`mod@crate::rope`].
@@ -63,6 +63,11 @@ pub trait Kernels {
         swiglu::swiglu(gate, up, columns, output);
     }
 
+    /// See [`mod@crate::geglu`].
+    fn geglu(&self, gate: &[i32], up: &[i32], columns: usize, output: &mut Blocks) {
+        geglu::geglu(gate, up, columns, output);
+    }
+
     /// See [`mod@crate::blocks`]: quantises rows of `columns` elements into `output`, which is
     /// replaced.
     fn quantise(&self, values: &[i32], columns: usize, fraction: i32, output: &mut Blocks) {
@@ -91,8 +96,8 @@ impl<K: Kernels + ?Sized> Kernels for &K {
         (**self).norm(gains, epsilon_q32, input, output);
     }
 
-    fn head_norm(&self, gains: &Gains<'_>, epsilon_q32: u32, rows: &mut [i32]) {
-        (**self).head_norm(gains, epsilon_q32, rows);
+    fn head_norm(&self, gains: &Gains<'_>, epsilon_q32: u32, fraction: i32, rows: &mut [i32]) {
+        (**self).head_norm(gains, epsilon_q32, fraction, rows);
     }
 
     fn rope(&self, table: &RopeTable<'_>, start: usize, width: usize, rows: &mut [i32]) {
@@ -117,6 +122,10 @@ impl<K: Kernels + ?Sized> Kernels for &K {
 
     fn swiglu(&self, gate: &[i32], up: &[i32], columns: usize, output: &mut Blocks) {
         (**self).swiglu(gate, up, columns, output);
+    }
+
+    fn geglu(&self, gate: &[i32], up: &[i32], columns: usize, output: &mut Blocks) {
+        (**self).geglu(gate, up, columns, output);
     }
 
     fn quantise(&self, values: &[i32], columns: usize, fraction: i32, output: &mut Blocks) {

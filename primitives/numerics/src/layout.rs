@@ -6,8 +6,10 @@
 //!
 //! 1. `token_embedding`
 //! 2. for each layer: `attention_norm`, `query`, `key`, `value`, `attention_output`,
-//!    `feed_forward_norm`, `gate`, `up`, `down`; biases, then gains of heads, follow `value`
-//! 3. `final_norm`, then `output_head` where the head is not tied, then `rope`
+//!    `feed_forward_norm`, `gate`, `up`, `down`; biases, then gains of heads, follow `value`, and gains of what is
+//!    added to the residual stream follow `attention_output` and `down`
+//! 3. `final_norm`, then `output_head` where the head is not tied, then `rope`, before it `windowed_rope` where layers
+//!    with a window have their own
 //!
 //! Each starts at a tile boundary and is padded with zero bytes to a whole number of tiles, so one
 //! global tile index addresses any part of any tensor.

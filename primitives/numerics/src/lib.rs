@@ -13,6 +13,7 @@ pub mod embedding;
 mod error;
 pub mod exp2;
 pub mod fixed;
+pub mod geglu;
 pub mod head_norm;
 pub mod hidden;
 mod kernels;

@@ -17,6 +17,7 @@
 //! | attention | queries, a cache → integers | [`mod@crate::attention`] |
 //! | quantise | integers → blocks | [`mod@crate::blocks`] |
 //! | swiglu | gate, up → blocks | [`mod@crate::swiglu`] |
+//! | geglu | gate, up → blocks | [`mod@crate::geglu`] |
 //! | add | integers, added in place to others, saturating | [`add`](NetworkOperator::Add) |
 //!
 //! # Example

@@ -68,8 +68,7 @@ impl TestModel {
         variant: Variant::LLAMA,
     };
 
-    /// 3 layers with all differences from Llama 2 that there are: biases, norms of heads, a window, and a layer
-    /// without rotation.
+    /// 3 layers with every difference from Llama 2 that Gemma 3 does not add: biases, norms of heads, a window, and a layer without rotation.
     pub const EVERY_DIFFERENCE: Architecture = Architecture {
         layers: 3,
         heads: 4,
@@ -84,11 +83,32 @@ impl TestModel {
                 positions: 64,
                 layers: LayerPattern::ExceptEvery(2),
             }),
+            ..Variant::LLAMA
         },
         ..Self::TINY
     };
 
-    /// [`TINY`](Self::TINY) with each difference from Llama 2, and a model with all of them.
+    /// 4 layers with the differences of Gemma 3: norms of heads and of what sublayers add, GELU, a scaled embedding, and
+    /// layers with a window and a table of rotations of their own.
+    pub const GEMMA: Architecture = Architecture {
+        layers: 4,
+        heads: 4,
+        variant: Variant {
+            head_norms: true,
+            window: Some(AttentionWindow {
+                positions: 40,
+                layers: LayerPattern::ExceptEvery(3),
+            }),
+            post_norms: true,
+            gelu: true,
+            scaled_embedding: true,
+            windowed_rope: true,
+            ..Variant::LLAMA
+        },
+        ..Self::TINY
+    };
+
+    /// [`TINY`](Self::TINY) with some differences from Llama 2, and models that have all differences between them.
     pub const VARIANTS: &'static [Architecture] = &[
         Architecture {
             variant: Variant {
@@ -122,6 +142,7 @@ impl TestModel {
             ..Self::TINY
         },
         Self::EVERY_DIFFERENCE,
+        Self::GEMMA,
     ];
 
     /// The model of [`TINY`](Self::TINY) with `seed`.
@@ -160,7 +181,8 @@ impl TestModel {
                     -29
                 }
                 TensorKind::Rope { half, .. } => {
-                    fill_rope(content, half as usize);
+                    let slower = u32::from(spec.role == TensorRole::WindowedRope);
+                    fill_rope(content, half as usize, slower);
                     0
                 }
             });
@@ -212,12 +234,12 @@ fn linear_exponent(role: TensorRole, columns: u32) -> i8 {
 }
 
 /// Rotations by a frequency that halves from pair to pair, in integers: each step multiplies by a unit
-/// complex number in units of 2^-30.
-fn fill_rope(content: &mut [u8], half: usize) {
+/// complex number in units of 2^-30. All are halved `slower` times.
+fn fill_rope(content: &mut [u8], half: usize, slower: u32) {
     let mut angles = vec![(1i64 << 30, 0i64); half];
     let steps: Vec<(i64, i64)> = (0..half)
         .map(|pair| {
-            let sin = (1i64 << 30) >> (1 + pair.min(20));
+            let sin = (1i64 << 30) >> (1 + slower as usize + pair.min(20));
             let cos = ((1u64 << 60) - (sin * sin) as u64).isqrt() as i64;
             (cos, sin)
         })

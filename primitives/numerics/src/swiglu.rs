@@ -48,8 +48,13 @@ pub fn swiglu(gate: &[i32], up: &[i32], columns: usize, output: &mut Blocks) {
 
 /// `silu(gate) * up`, both in units of 2^-20, in units of 2^-16.
 pub fn gated(gate: i32, up: i32) -> i32 {
+    product(silu(gate), up)
+}
+
+/// The product of two numbers in units of 2^-20, in units of 2^-16.
+pub(crate) fn product(activated: i32, up: i32) -> i32 {
     const DROP: u32 = (2 * GATE_FRACTION - PRODUCT_FRACTION) as u32;
-    saturate(round_shift(i64::from(silu(gate)) * i64::from(up), DROP))
+    saturate(round_shift(i64::from(activated) * i64::from(up), DROP))
 }
 
 /// `x / (1 + e^-x)`, in units of 2^-20.

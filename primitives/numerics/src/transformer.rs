@@ -13,7 +13,7 @@
 //! hidden = norm(x)
 //! logits = linear(hidden)                                        units of 2^-16
 //! ```
-//! ⊕ is saturating addition. [`Network`] states the same formula as a list of steps with their values and
+//! Some networks have GELU in place of SiLU, and norm what they add to x. ⊕ is saturating addition. [`Network`] states the same formula as a list of steps with their values and
 //! tensors, which this module follows. Every step works on each position by itself, except attention, which
 //! reads the cache of earlier positions: so any split of positions into calls, and any internal
 //! chunk size, gives the same bits.
@@ -174,6 +174,7 @@ impl<'m, K: Kernels> Transformer<'m, K> {
                 } => kernels.head_norm(
                     &model.gains(gains),
                     epsilon_q32,
+                    network.fraction(value),
                     &mut integers[value.index()],
                 ),
                 NetworkOperator::Rope { table, value } => {
@@ -210,6 +211,12 @@ impl<'m, K: Kernels> Transformer<'m, K> {
                     &mut blocks[output.index()],
                 ),
                 NetworkOperator::Swiglu { gate, up, output } => kernels.swiglu(
+                    &integers[gate.index()],
+                    &integers[up.index()],
+                    network.width(output),
+                    &mut blocks[output.index()],
+                ),
+                NetworkOperator::Geglu { gate, up, output } => kernels.geglu(
                     &integers[gate.index()],
                     &integers[up.index()],
                     network.width(output),

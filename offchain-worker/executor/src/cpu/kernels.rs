@@ -158,6 +158,26 @@ impl CpuKernels {
         });
     }
 
+    /// Gates each row of `up` by the same row of `gate`, by SiLU or by GELU.
+    fn gated<const GELU: bool>(
+        &self,
+        gate: &[i32],
+        up: &[i32],
+        columns: usize,
+        output: &mut Blocks,
+    ) {
+        output.reset(gate.len() / columns, columns, swiglu::PRODUCT_FRACTION);
+        self.fill_rows(output, columns, |row, buffer, mantissas, shifts| {
+            self.level.run(rows::Gated::<GELU> {
+                gate: &gate[row * columns..][..columns],
+                up: &up[row * columns..][..columns],
+                buffer,
+                mantissas,
+                shifts,
+            });
+        });
+    }
+
     /// Fills each row of `output`, which has been reset, on all threads. `fill` gets a buffer as long as a
     /// row, with unspecified values.
     fn fill_rows(
@@ -219,13 +239,14 @@ impl Kernels for CpuKernels {
         });
     }
 
-    fn head_norm(&self, gains: &Gains<'_>, epsilon_q32: u32, rows: &mut [i32]) {
+    fn head_norm(&self, gains: &Gains<'_>, epsilon_q32: u32, fraction: i32, rows: &mut [i32]) {
         let width = gains.values().len();
         self.team.run_pieces(rows, width, &|_, head| {
             with_buffer(width, |buffer| {
                 self.level.run(rows::HeadNorm {
                     gains: *gains,
                     epsilon_q32,
+                    fraction,
                     head,
                     buffer,
                 });
@@ -301,16 +322,11 @@ impl Kernels for CpuKernels {
     }
 
     fn swiglu(&self, gate: &[i32], up: &[i32], columns: usize, output: &mut Blocks) {
-        output.reset(gate.len() / columns, columns, swiglu::PRODUCT_FRACTION);
-        self.fill_rows(output, columns, |row, buffer, mantissas, shifts| {
-            self.level.run(rows::Swiglu {
-                gate: &gate[row * columns..][..columns],
-                up: &up[row * columns..][..columns],
-                buffer,
-                mantissas,
-                shifts,
-            });
-        });
+        self.gated::<false>(gate, up, columns, output);
+    }
+
+    fn geglu(&self, gate: &[i32], up: &[i32], columns: usize, output: &mut Blocks) {
+        self.gated::<true>(gate, up, columns, output);
     }
 
     fn quantise(&self, values: &[i32], columns: usize, fraction: i32, output: &mut Blocks) {

@@ -194,6 +194,7 @@ impl Pass<'_> {
             } => kernels.head_norm(
                 &model.gains(gains),
                 epsilon_q32,
+                network.fraction(value),
                 &mut integers[value.index()],
             ),
             NetworkOperator::Quantise { input, output } => kernels.quantise(
@@ -203,6 +204,12 @@ impl Pass<'_> {
                 &mut blocks[output.index()],
             ),
             NetworkOperator::Swiglu { gate, up, output } => kernels.swiglu(
+                &integers[gate.index()],
+                &integers[up.index()],
+                network.width(output),
+                &mut blocks[output.index()],
+            ),
+            NetworkOperator::Geglu { gate, up, output } => kernels.geglu(
                 &integers[gate.index()],
                 &integers[up.index()],
                 network.width(output),

@@ -10,7 +10,8 @@ use noema_numerics::{
     blocks::{MANTISSA_BITS, SHIFT_SPAN},
     exp2::{LOG2_E_Q30, TABLE},
     fixed::{bit_length, scale_saturate},
-    head_norm::output_exponent,
+    geglu,
+    head_norm::{epsilon_drop, output_exponent},
     model::{Gains, RopeTable},
     rope::{PROJECTION_LIMIT, ROTATED_LIMIT},
     BLOCK,
@@ -102,35 +103,58 @@ fn norm(gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut [i32]) 
 
 /// See [`mod@noema_numerics::head_norm`]: a head, in place, with a buffer of the same length.
 #[inline(always)]
-fn head_norm(gains: &Gains<'_>, epsilon_q32: u32, head: &mut [i32], buffer: &mut [i32]) {
-    let (r, shift) = normaliser(epsilon_q32, 0, head, buffer);
-    let exponent = output_exponent(gains);
+fn head_norm(
+    gains: &Gains<'_>,
+    epsilon_q32: u32,
+    fraction: i32,
+    head: &mut [i32],
+    buffer: &mut [i32],
+) {
+    let (r, shift) = normaliser(epsilon_q32, epsilon_drop(fraction), head, buffer);
+    let exponent = output_exponent(gains, fraction);
     for ((y, &x), g) in head.iter_mut().zip(&*buffer).zip(gains.values()) {
         let x = round_shift(i64::from(x).wrapping_mul(r), shift);
         *y = scale_saturate(x.wrapping_mul(i64::from(g)), exponent);
     }
 }
 
-/// See [`noema_numerics::swiglu::gated`]: a block of elements, one step after the other.
+/// See [`noema_numerics::swiglu::gated`], and [`noema_numerics::geglu::gated`] with `GELU`: a block of elements, one
+/// step after the other.
 #[inline(always)]
-fn gated(gate: &[i32; BLOCK], up: &[i32; BLOCK], output: &mut [i32; BLOCK]) {
+fn gated<const GELU: bool>(gate: &[i32; BLOCK], up: &[i32; BLOCK], output: &mut [i32; BLOCK]) {
+    let mut arguments = *gate;
+    if GELU {
+        for argument in &mut arguments {
+            *argument = gelu_argument(*argument);
+        }
+    }
     let mut powers = [0; BLOCK];
-    for (power, &gate) in powers.iter_mut().zip(gate) {
-        let scaled = u64::from(gate.unsigned_abs()).wrapping_mul(LOG2_E_Q30 as u64);
+    for (power, &argument) in powers.iter_mut().zip(&arguments) {
+        let scaled = u64::from(argument.unsigned_abs()).wrapping_mul(LOG2_E_Q30 as u64);
         let z = scaled.wrapping_add(1 << 33) >> 34;
         *power = exp2((z as i32).wrapping_neg());
     }
     let mut sigmoids = [0; BLOCK];
-    for ((sigmoid, &power), &gate) in sigmoids.iter_mut().zip(&powers).zip(gate) {
-        *sigmoid = self::sigmoid(gate < 0, power);
+    for ((sigmoid, &power), &argument) in sigmoids.iter_mut().zip(&powers).zip(&arguments) {
+        *sigmoid = self::sigmoid(argument < 0, power);
     }
     let pairs = gate.iter().zip(up).zip(&sigmoids);
     for (product, ((&gate, &up), &sigmoid)) in output.iter_mut().zip(pairs) {
-        let silu = i64::from(gate).wrapping_mul(i64::from(sigmoid));
-        let silu = silu.wrapping_add(1 << 29) >> 30;
-        let gated = i64::from(silu as i32).wrapping_mul(i64::from(up));
+        let activated = i64::from(gate).wrapping_mul(i64::from(sigmoid));
+        let activated = activated.wrapping_add(1 << 29) >> 30;
+        let gated = i64::from(activated as i32).wrapping_mul(i64::from(up));
         *product = saturate(gated.wrapping_add(1 << 23) >> 24);
     }
+}
+
+/// See [`noema_numerics::geglu::argument`].
+#[inline(always)]
+fn gelu_argument(gate: i32) -> i32 {
+    let c = i64::from(gate.clamp(-geglu::LIMIT, geglu::LIMIT));
+    let square = c.wrapping_mul(c).wrapping_add(1 << 19) >> 20;
+    let slope = square.wrapping_mul(geglu::CUBIC_Q30).wrapping_add(1 << 29) >> 30;
+    let slope = slope.wrapping_add(geglu::LINEAR_Q20);
+    (c.wrapping_mul(slope).wrapping_add(1 << 19) >> 20) as i32
 }
 
 /// `⌊n * 2^30 / (2^30 + power)⌋` with n = `power` for a negative gate and else 2^30; `power` is at most 2^30.
@@ -258,6 +282,7 @@ impl Work for Norm<'_> {
 pub(crate) struct HeadNorm<'a> {
     pub(crate) gains: Gains<'a>,
     pub(crate) epsilon_q32: u32,
+    pub(crate) fraction: i32,
     pub(crate) head: &'a mut [i32],
     /// As long as the head, with unspecified values.
     pub(crate) buffer: &'a mut [i32],
@@ -266,12 +291,19 @@ pub(crate) struct HeadNorm<'a> {
 impl Work for HeadNorm<'_> {
     #[inline(always)]
     fn run(self) {
-        head_norm(&self.gains, self.epsilon_q32, self.head, self.buffer);
+        let Self {
+            gains,
+            epsilon_q32,
+            fraction,
+            head,
+            buffer,
+        } = self;
+        head_norm(&gains, epsilon_q32, fraction, head, buffer);
     }
 }
 
-/// A row to be gated and quantised.
-pub(crate) struct Swiglu<'a> {
+/// A row to be gated, by SiLU or by GELU, and quantised.
+pub(crate) struct Gated<'a, const GELU: bool> {
     pub(crate) gate: &'a [i32],
     pub(crate) up: &'a [i32],
     /// As long as the row, with unspecified values.
@@ -280,13 +312,13 @@ pub(crate) struct Swiglu<'a> {
     pub(crate) shifts: &'a mut [u8],
 }
 
-impl Work for Swiglu<'_> {
+impl<const GELU: bool> Work for Gated<'_, GELU> {
     #[inline(always)]
     fn run(self) {
         let gates = self.gate.as_chunks().0.iter();
         let pairs = gates.zip(self.up.as_chunks().0);
         for (products, (gates, ups)) in self.buffer.as_chunks_mut().0.iter_mut().zip(pairs) {
-            gated(gates, ups, products);
+            gated::<GELU>(gates, ups, products);
         }
         quantise(self.buffer, self.mantissas, self.shifts);
     }
@@ -367,8 +399,11 @@ mod tests {
                 _ => (random.bits() as i32) >> random.below(32),
             });
             let mut found = [0; BLOCK];
-            gated(gates, &ups, &mut found);
+            gated::<false>(gates, &ups, &mut found);
             let expected: [i32; BLOCK] = std::array::from_fn(|i| swiglu::gated(gates[i], ups[i]));
+            assert_eq!(found, expected, "{gates:?} {ups:?}");
+            gated::<true>(gates, &ups, &mut found);
+            let expected: [i32; BLOCK] = std::array::from_fn(|i| geglu::gated(gates[i], ups[i]));
             assert_eq!(found, expected, "{gates:?} {ups:?}");
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{
     device::{Buffer, Gpu},
+    lower::Activation,
     plan::WINDOW_BYTES,
 };
 use crate::ExecutorError;
@@ -18,6 +19,7 @@ const WINDOW: &str = include_str!("wgsl/window.wgsl");
 const MANTISSA: &str = include_str!("wgsl/mantissa.wgsl");
 const BLOCKS: &str = include_str!("wgsl/blocks.wgsl");
 const CACHE: &str = include_str!("wgsl/cache.wgsl");
+const GATED: &str = include_str!("wgsl/swiglu.wgsl");
 const LINEAR: &str = include_str!("wgsl/linear.wgsl");
 const LINEAR_FEW: &str = include_str!("wgsl/linear_few.wgsl");
 
@@ -35,6 +37,8 @@ pub(crate) struct Kernels {
     pub(crate) norm: Kernel,
     pub(crate) quantise: Kernel,
     pub(crate) swiglu: Kernel,
+    pub(crate) geglu: Kernel,
+    pub(crate) add: Kernel,
     pub(crate) bias: Kernel,
     pub(crate) head_norm: Kernel,
     pub(crate) rope: Kernel,
@@ -59,7 +63,7 @@ type Source = (&'static str, &'static [&'static str], &'static [Access]);
 
 const LINEAR_ACCESS: &[Access] = &[Read, Read, Read, Write];
 
-const SOURCES: [Source; 11] = [
+const SOURCES: [Source; 13] = [
     (
         "embedding",
         &[INT64, WINDOW, include_str!("wgsl/embedding.wgsl")],
@@ -95,9 +99,28 @@ const SOURCES: [Source; 11] = [
             WINDOW,
             MANTISSA,
             BLOCKS,
-            include_str!("wgsl/swiglu.wgsl"),
+            include_str!("wgsl/silu.wgsl"),
+            GATED,
         ],
         &[Write, Write, Read, Write, Read],
+    ),
+    (
+        "geglu",
+        &[
+            INT64,
+            EXP2,
+            WINDOW,
+            MANTISSA,
+            BLOCKS,
+            include_str!("wgsl/gelu.wgsl"),
+            GATED,
+        ],
+        &[Write, Write, Read, Write, Read],
+    ),
+    (
+        "add",
+        &[INT64, WINDOW, include_str!("wgsl/add.wgsl")],
+        &[Write, Read],
     ),
     (
         "bias",
@@ -162,6 +185,8 @@ impl Kernels {
             norm: next(),
             quantise: next(),
             swiglu: next(),
+            geglu: next(),
+            add: next(),
             bias: next(),
             head_norm: next(),
             rope: next(),
@@ -212,6 +237,14 @@ impl Kernels {
                 [count.div_ceil(32), groups.div_ceil(4), 1],
             ),
         ]
+    }
+
+    /// The kernel that gates by this function.
+    pub(crate) fn gated(&self, activation: Activation) -> &Kernel {
+        match activation {
+            Activation::Silu => &self.swiglu,
+            Activation::Gelu => &self.geglu,
+        }
     }
 
     /// One of the linear kernels, for binding a matrix: their layouts are the same.

@@ -82,6 +82,8 @@ pub(crate) enum Work {
         first: usize,
         /// Elements of all heads.
         length: usize,
+        /// Fraction bits of the vector.
+        fraction: i32,
     },
     /// Rotates queries and keys in most layers, and stores keys and values, all of which are one row.
     Rope {
@@ -105,7 +107,8 @@ pub(crate) enum Work {
         output: Vector,
         width: usize,
     },
-    Swiglu {
+    Gated {
+        activation: Activation,
         /// Gates, then ups.
         input: Vector,
         /// The products before quantisation.
@@ -113,6 +116,19 @@ pub(crate) enum Work {
         output: Vector,
         width: usize,
     },
+    /// Adds a vector to another.
+    Add {
+        delta: Vector,
+        vectors: Vector,
+        width: usize,
+    },
+}
+
+/// The function of a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activation {
+    Silu,
+    Gelu,
 }
 
 /// A vector in a row of several, and the biases that are added to it.
@@ -346,6 +362,7 @@ impl Lowering<'_> {
                     width: lifetime.width,
                     first: before.map(|value| network.width(*value)).sum(),
                     length: network.width(value),
+                    fraction: network.fraction(value),
                 }
             }
             NetworkOperator::Quantise { input, output } => {
@@ -357,16 +374,26 @@ impl Lowering<'_> {
                     width: network.width(output),
                 }
             }
-            NetworkOperator::Swiglu { gate, up, output } => {
+            NetworkOperator::Swiglu { gate, up, output }
+            | NetworkOperator::Geglu { gate, up, output } => {
                 let unit = Unit::Fraction(network.fraction(output));
                 self.units.insert(output, unit);
-                Work::Swiglu {
+                Work::Gated {
+                    activation: match operator {
+                        NetworkOperator::Geglu { .. } => Activation::Gelu,
+                        _ => Activation::Silu,
+                    },
                     input: self.read(&[gate, up], 0, name)?,
                     scratch: self.scratch(network.width(output)),
                     output: self.write(vec![output]),
                     width: network.width(output),
                 }
             }
+            NetworkOperator::Add { delta, value } => Work::Add {
+                delta: self.whole(delta, name)?,
+                vectors: self.whole(value, name)?,
+                width: network.width(value),
+            },
             _ => return Err(name),
         })
     }
@@ -560,13 +587,37 @@ mod tests {
     }
 
     #[test]
+    fn what_is_normed_before_it_is_added_takes_a_kernel_more() {
+        let lowered = lowered(TestModel::GEMMA);
+        let counts: Vec<usize> = lowered.layers.iter().map(Vec::len).collect();
+        // Two norms of heads, two of what is added, and two additions.
+        assert_eq!(counts, [17, 16, 16, 16]);
+        let tables = lowered
+            .layers
+            .iter()
+            .flatten()
+            .filter_map(|work| match work {
+                Work::Rope { table, .. } => *table,
+                _ => None,
+            });
+        let tables: Vec<usize> = tables.collect();
+        assert_eq!(tables.len(), 4);
+        assert!(tables[0] == tables[1] && tables[0] == tables[3] && tables[0] != tables[2]);
+        buffers_are_separate(&lowered);
+    }
+
+    #[test]
     fn vectors_in_use_do_not_share_a_buffer() {
         let a = Architecture {
             layers: 2,
             tied_head: false,
             ..TestModel::TINY
         };
-        let lowered = lowered(a);
+        buffers_are_separate(&lowered(a));
+    }
+
+    #[track_caller]
+    fn buffers_are_separate(lowered: &Lowered) {
         let layers = lowered.layers.iter().flatten();
         let works = layers.chain(&lowered.hidden).chain(&lowered.logits);
         let place = |vector: &Vector| lowered.places[*vector];
@@ -579,9 +630,13 @@ mod tests {
                     assert_ne!(place(projected), place(output));
                     assert_ne!(place(output), 0, "the residual stream stays");
                 }
-                Work::Swiglu { input, scratch, .. } => {
+                Work::Gated { input, scratch, .. } => {
                     assert_ne!(place(input), place(scratch));
                     assert_ne!(place(scratch), 0);
+                }
+                Work::Add { delta, vectors, .. } => {
+                    assert_ne!(place(delta), 0);
+                    assert_eq!(place(vectors), 0);
                 }
                 Work::Linear {
                     output: Target::Add(output),

@@ -4,7 +4,7 @@ use super::{
     cache::Around,
     device::{Buffer, Gpu},
     kernels::{Bound, Kernels},
-    lower::{Lowered, Target, Unit, Vector, Work},
+    lower::{Activation, Lowered, Target, Unit, Vector, Work},
     scratch::Scratch,
     weights::{upload_gains, upload_rope, upload_vector, Matrix, Part},
 };
@@ -51,7 +51,9 @@ pub(crate) enum Dispatch {
     Embedding(u32, Vec<Bound>),
     Norm(Bound),
     Quantise(Bound),
-    Swiglu(Bound),
+    Gated(Activation, Bound),
+    /// Workgroups of a row.
+    Add(u32, Bound),
     Linear(Linear),
     /// Workgroups of a row.
     Bias(u32, Bound),
@@ -250,10 +252,12 @@ impl Binder<'_> {
                 width,
                 first,
                 length,
+                fraction,
             } => {
                 let gains = self.model.gains(gains);
                 let dim = gains.values().len();
-                let parameters = head_norm_parameters([width, first, dim], epsilon_q32, &gains);
+                let parameters =
+                    head_norm_parameters([width, first, dim], epsilon_q32, fraction, &gains);
                 let gains = upload_gains(gpu, &gains)?;
                 let buffers = [s.integers(vectors), &gains];
                 let bound = kernels.head_norm.bind(gpu, &parameters, &buffers)?;
@@ -301,7 +305,8 @@ impl Binder<'_> {
                 let buffers = [mantissas, shifts, s.integers(input)];
                 Dispatch::Quantise(kernels.quantise.bind(gpu, &[blocks(width)], &buffers)?)
             }
-            Work::Swiglu {
+            Work::Gated {
+                activation,
                 input,
                 scratch,
                 output,
@@ -310,7 +315,18 @@ impl Binder<'_> {
                 let [mantissas, shifts] = s.blocks(output);
                 let (input, scratch) = (s.integers(input), s.integers(scratch));
                 let buffers = [mantissas, shifts, input, scratch, &s.powers];
-                Dispatch::Swiglu(kernels.swiglu.bind(gpu, &[blocks(width)], &buffers)?)
+                let kernel = kernels.gated(activation);
+                Dispatch::Gated(activation, kernel.bind(gpu, &[blocks(width)], &buffers)?)
+            }
+            Work::Add {
+                delta,
+                vectors,
+                width,
+            } => {
+                let words = (width / 4) as u32;
+                let buffers = [s.integers(vectors), s.integers(delta)];
+                let bound = kernels.add.bind(gpu, &[words], &buffers)?;
+                Dispatch::Add(words.div_ceil(64), bound)
             }
         })
     }
@@ -373,12 +389,14 @@ pub(crate) fn norm_parameters(length: usize, epsilon_q32: u32, gather: bool) -> 
 pub(crate) fn head_norm_parameters(
     shape: [usize; 3],
     epsilon_q32: u32,
+    fraction: i32,
     gains: &Gains<'_>,
-) -> [u32; 8] {
+) -> [u32; 9] {
     let [width, first, dim] = shape.map(|elements| (elements / 4) as u32);
     let [_, _, low, high, root, exponent] = norm_parameters(shape[2], epsilon_q32, false);
-    let output = head_norm::output_exponent(gains).cast_unsigned();
-    [width, first, dim, low, high, root, exponent, output]
+    let output = head_norm::output_exponent(gains, fraction).cast_unsigned();
+    let drop = head_norm::epsilon_drop(fraction);
+    [width, first, dim, low, high, root, exponent, output, drop]
 }
 
 /// Blocks of a vector.

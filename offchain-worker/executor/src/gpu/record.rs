@@ -79,11 +79,17 @@ impl Recorder<'_> {
             }
             Dispatch::Norm(bound) => self.rows(&kernels.norm, bound, window),
             Dispatch::Quantise(bound) => self.rows(&kernels.quantise, bound, window),
-            Dispatch::Swiglu(bound) => self.rows(&kernels.swiglu, bound, window),
+            Dispatch::Gated(activation, bound) => {
+                self.rows(kernels.gated(*activation), bound, window);
+            }
             Dispatch::Linear(linear) => self.linear(linear, window),
             Dispatch::HeadNorm(heads, bound) => {
                 let groups = [*heads, window.count, 1];
                 self.dispatch(&kernels.head_norm, bound, window, groups);
+            }
+            Dispatch::Add(groups, bound) => {
+                let groups = [*groups, window.count, 1];
+                self.dispatch(&kernels.add, bound, window, groups);
             }
             Dispatch::Bias(groups, bound) => {
                 let groups = [*groups, window.count, 1];

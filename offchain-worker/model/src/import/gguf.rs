@@ -12,9 +12,10 @@ mod types;
 
 use super::{
     files::Mapped,
+    gains::GainChanges,
     model::{epsilon_q32, Model, Weights, END_OF_TURN},
-    model_type::{pattern, ModelType, SUPPORTED, UNROTATED_INTERVAL},
-    rope::Rope,
+    model_type::{pattern, ModelType, NO_SOFT_CAP, UNROTATED_INTERVAL, WINDOWED_GROUP},
+    rope::Ropes,
     tokenizer::{self, Around, Pieces, Prefix, Vocabulary},
     ImportError, ImportProgress, ImportStage, UNNAMED,
 };
@@ -31,7 +32,8 @@ pub(super) struct File {
     contents: Contents,
     /// With the context length that the model was trained for.
     architecture: Architecture,
-    rope: Rope,
+    ropes: Ropes,
+    gains: GainChanges,
     hash: H256,
 }
 
@@ -53,14 +55,18 @@ impl File {
             model_type,
         };
         // Refuse a file that cannot be imported before its gigabytes are hashed.
-        let architecture = contents.architecture()?;
-        let rope = rope::rope(&contents, architecture.head_dim)?;
+        let mut architecture = contents.architecture()?;
+        let usual = rope::rope(&contents, architecture.head_dim)?;
+        let windowed = rope::windowed(&contents, architecture.head_dim)?;
+        let ropes = Ropes::of(usual, windowed, &mut architecture);
+        let gains = GainChanges::new(&architecture, contents.score_divisor(&architecture), false);
         progress.begin(ImportStage::Hash, contents.mapped.bytes().len() as u64);
         let hash = contents.mapped.hash(progress);
         Ok(Self {
             contents,
             architecture,
-            rope,
+            ropes,
+            gains,
             hash,
         })
     }
@@ -71,7 +77,7 @@ fn model_type(path: &Path, header: &Header) -> Result<ModelType, ImportError> {
     let name = Metadata { path, values }.text("general.architecture")?;
     ModelType::of_gguf(name).ok_or_else(|| {
         let what = format!("the architecture {name:?}");
-        ImportError::unsupported(path, what, SUPPORTED)
+        ImportError::unsupported(path, what, ModelType::hint(name))
     })
 }
 
@@ -88,6 +94,14 @@ impl Contents {
         format!("{}.{name}", self.model_type.name())
     }
 
+    /// What scores are divided by the root of, if that is not the width of a head: files do not say so, but llama.cpp
+    /// knows the largest model by its layers.
+    fn score_divisor(&self, architecture: &Architecture) -> Option<f64> {
+        const LARGEST: u32 = 62;
+        let is_largest = self.model_type.is_gemma() && architecture.layers == LARGEST;
+        is_largest.then(|| f64::from(architecture.hidden / architecture.heads))
+    }
+
     /// What distinguishes the network of so many layers from that of Llama 2.
     fn variant(&self, layers: u32) -> Result<Variant, ImportError> {
         let (metadata, path) = (self.metadata(), &self.mapped.path);
@@ -98,7 +112,8 @@ impl Contents {
         let pattern_key = self.key("attention.sliding_window_pattern");
         let is_simple = matches!(self.model_type, ModelType::Llama | ModelType::Phi3)
             && !self.header.metadata.contains_key(&pattern_key);
-        if windowed.is_some() && !is_simple {
+        let is_gemma = self.model_type.is_gemma();
+        if windowed.is_some() && !is_simple && !is_gemma {
             return Err(ImportError::unsupported(
                 path,
                 "a sliding window in some layers of a GGUF file",
@@ -113,15 +128,27 @@ impl Contents {
             }
             _ => None,
         };
+        let layers = match is_gemma {
+            true => {
+                let stated = metadata.optional_u32(&pattern_key)?;
+                let group = LayerPattern::ExceptEvery(stated.unwrap_or(WINDOWED_GROUP));
+                let selected: Vec<bool> = (0..layers).map(|layer| group.contains(layer)).collect();
+                pattern(&selected).ok().flatten()
+            }
+            false => Some(LayerPattern::ALL),
+        };
         Ok(Variant {
             projection_biases: self.model_type.has_biases()
                 || !self.model_type.has_fused_matrices() && tensors::has_biases(self),
             head_norms: self.model_type.has_head_norms(),
             unrotated,
-            window: windowed.map(|positions| AttentionWindow {
-                positions,
-                layers: LayerPattern::ALL,
-            }),
+            window: windowed
+                .zip(layers)
+                .map(|(positions, layers)| AttentionWindow { positions, layers }),
+            post_norms: is_gemma,
+            gelu: is_gemma,
+            scaled_embedding: is_gemma,
+            windowed_rope: false,
         })
     }
 
@@ -146,6 +173,12 @@ impl Contents {
                 "a mixture of experts",
                 "dense models can be imported",
             ));
+        }
+        for name in ["attn_logit_softcapping", "final_logit_softcapping"] {
+            let key = self.key(name);
+            if metadata.optional_f64(&key)?.unwrap_or(0.0) != 0.0 {
+                return Err(ImportError::unsupported(path, key, NO_SOFT_CAP));
+            }
         }
         let hidden = metadata.u32(&self.key("embedding_length"))?;
         let heads = metadata.u32(&self.key("attention.head_count"))?;
@@ -306,7 +339,7 @@ impl File {
                 format: SourceFormat::Gguf,
                 hash: self.hash,
             },
-            rope: self.rope.clone(),
+            ropes: self.ropes.clone(),
             architecture,
             tokenizer,
             chat_template: metadata

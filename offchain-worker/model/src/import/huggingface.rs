@@ -3,11 +3,13 @@
 mod config;
 mod rope;
 mod tensors;
+mod text;
 
 use super::{
     files,
+    gains::GainChanges,
     model::{Model, Weights, END_OF_TURN},
-    rope::Rope,
+    rope::Ropes,
     tokenizer, ImportError, ImportProgress, ImportStage, UNNAMED,
 };
 use blake2::{digest::consts::U32, Blake2b, Digest};
@@ -35,7 +37,8 @@ pub(super) struct Folder {
     licence: String,
     shards: Shards,
     architecture: Architecture,
-    rope: Rope,
+    ropes: Ropes,
+    gains: GainChanges,
     hash: H256,
 }
 
@@ -84,7 +87,7 @@ impl Folder {
             hashes: BTreeMap::new(),
         };
         let config_path = path.join("config.json");
-        let config_bytes = reader.bytes("config.json")?;
+        let config_bytes = text::config(&config_path, reader.bytes("config.json")?)?;
         let config = Config::read(&config_path, &config_bytes)?;
         let generation = reader.optional_json("generation_config.json")?;
         let tokenizer_config: TokenizerConfig = reader.optional_json("tokenizer_config.json")?;
@@ -102,10 +105,12 @@ impl Folder {
             .unwrap_or_default();
         let index = reader.optional_json(INDEX)?;
         let shards = Shards::open(path, config.model_type, &index)?;
-        let architecture = config.architecture(&config_path)?;
+        let mut architecture = config.architecture(&config_path)?;
         shards.check(&architecture)?;
-        let rope = RopeConfig::read(&config_path, &config_bytes)?;
-        let rope = rope.rope(&config_path, config.model_type, architecture.head_dim)?;
+        let ropes = RopeConfig::read(&config_path, &config_bytes)?;
+        let ropes = ropes.ropes(&config_path, config.model_type, &mut architecture)?;
+        let divisor = config.score_divisor(&config_path)?;
+        let gains = GainChanges::new(&architecture, divisor, config.model_type.is_gemma());
 
         let total = shards.files().map(|file| file.bytes().len() as u64).sum();
         progress.begin(ImportStage::Hash, total);
@@ -129,7 +134,8 @@ impl Folder {
             licence,
             shards,
             architecture,
-            rope,
+            ropes,
+            gains,
             hash: H256(hasher.finalize().into()),
         })
     }
@@ -154,7 +160,7 @@ impl Folder {
                 hash: self.hash,
             },
             architecture: self.architecture,
-            rope: self.rope.clone(),
+            ropes: self.ropes.clone(),
             tokenizer: self.tokenizer.clone(),
             chat_template: match &self.chat_template {
                 Some(template) => template.clone(),
@@ -189,18 +195,21 @@ impl Weights for Folder {
         out: &mut [f32],
     ) -> Result<(), ImportError> {
         let head_dim = self.architecture.head_dim as usize;
-        let read = |rows: Range<usize>, out: &mut [f32]| {
+        let read = |rows: Range<usize>, out: &mut [f32]| -> Result<(), ImportError> {
             let architecture = &self.architecture;
             self.shards
-                .read(architecture, role, layer, rows, columns, out)
+                .read(architecture, role, layer, rows, columns, out)?;
+            self.gains.apply(role, out);
+            Ok(())
         };
-        if self.rope.rotated == head_dim {
+        let rope = &self.ropes.usual;
+        if rope.rotated == head_dim {
             return read(rows, out);
         }
         match role {
             TensorRole::Query | TensorRole::Key => {
                 for (row, out) in rows.zip(out.chunks_exact_mut(columns)) {
-                    let row = self.rope.stored_row(row, head_dim);
+                    let row = rope.stored_row(row, head_dim);
                     read(row..row + 1, out)?;
                 }
             }
@@ -209,7 +218,7 @@ impl Weights for Folder {
             | TensorRole::QueryNorm
             | TensorRole::KeyNorm => {
                 read(rows, out)?;
-                let reordered = self.rope.reordered(out, head_dim);
+                let reordered = rope.reordered(out, head_dim);
                 for (out, value) in out.iter_mut().zip(reordered) {
                     *out = value;
                 }

@@ -10,7 +10,7 @@
 
 use super::{
     model::{epsilon_q32, Model, Weights, END_OF_TURN},
-    rope::Rope,
+    rope::{Rope, Ropes},
     tokenizer, write, ImportError, ImportOptions, ImportProgress,
 };
 use crate::checkpoint::OpenCheckpoint;
@@ -133,7 +133,7 @@ pub fn initialise(
             hash: blake2_256(&recipe.encode()),
         },
         architecture,
-        rope: Rope::plain(options.rope_base, options.head_dim),
+        ropes: Ropes::alike(Rope::plain(options.rope_base, options.head_dim)),
         tokenizer,
         chat_template: String::new(),
         bos: None,

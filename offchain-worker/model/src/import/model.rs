@@ -1,6 +1,6 @@
 //! The common form of both kinds of source.
 
-use super::{rope::Rope, ImportError};
+use super::{rope::Ropes, ImportError};
 use noema_checkpoint::{layout::TensorRole, Architecture, Source};
 use std::ops::Range;
 use std::path::Path;
@@ -12,7 +12,7 @@ pub(super) struct Model {
     pub(super) source: Source,
     /// With the context length that the model was trained for.
     pub(super) architecture: Architecture,
-    pub(super) rope: Rope,
+    pub(super) ropes: Ropes,
     /// `tokenizer.json`.
     pub(super) tokenizer: Vec<u8>,
     /// Empty if there is none.

@@ -4,7 +4,7 @@ use noema_checkpoint::LayerPattern;
 
 /// The model types that can be imported, for messages.
 pub(super) const SUPPORTED: &str =
-    "Llama 2 and 3, Mistral, Phi-3 and Phi-4-mini, Qwen 2, 2.5 and 3, SmolLM2 and SmolLM3 can be imported";
+    "Gemma 3, Llama 2 and 3, Mistral, Phi-3 and Phi-4-mini, Qwen 2, 2.5 and 3, SmolLM2 and SmolLM3 can be imported";
 
 /// The type of a model, by which its settings and tensors are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,19 +18,22 @@ pub(super) enum ModelType {
     SmolLm3,
     /// Phi-3, Phi-3.5 and Phi-4-mini.
     Phi3,
+    /// The text models of Gemma 3.
+    Gemma3,
 }
 
 impl ModelType {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Llama,
         Self::Mistral,
         Self::Qwen2,
         Self::Qwen3,
         Self::SmolLm3,
         Self::Phi3,
+        Self::Gemma3,
     ];
 
-    /// Its name as `model_type` in `config.json`, and in GGUF files.
+    /// Its name in GGUF files.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Llama => "llama",
@@ -39,17 +42,43 @@ impl ModelType {
             Self::Qwen3 => "qwen3",
             Self::SmolLm3 => "smollm3",
             Self::Phi3 => "phi3",
+            Self::Gemma3 => "gemma3",
+        }
+    }
+
+    /// Its name as `model_type` in `config.json`.
+    const fn name_in_folder(self) -> &'static str {
+        match self {
+            Self::Gemma3 => "gemma3_text",
+            other => other.name(),
         }
     }
 
     /// The type that `config.json` calls so.
     pub(super) fn of_folder(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+        let mut all = Self::ALL.into_iter();
+        all.find(|kind| kind.name_in_folder() == name)
     }
 
     /// The type that a GGUF file calls so.
     pub(super) fn of_gguf(name: &str) -> Option<Self> {
-        Self::of_folder(name).filter(|kind| *kind != Self::Mistral)
+        let mut all = Self::ALL.into_iter();
+        all.find(|kind| kind.name() == name && *kind != Self::Mistral)
+    }
+
+    /// What to do with a model of another type.
+    pub(super) fn hint(name: &str) -> &'static str {
+        match name {
+            "gemma" | "gemma2" => {
+                "Gemma 3 can be imported; Gemma 1 has no norms of heads, and Gemma 2 caps scores and logits softly, \
+                 for which there is no operator"
+            }
+            "gemma3" => {
+                "its config.json has no text_config: import a GGUF file of it, which has its text model alone, or save \
+                 the text model as Gemma3ForCausalLM"
+            }
+            _ => SUPPORTED,
+        }
     }
 
     /// Whether queries, keys and values always have biases.
@@ -59,7 +88,13 @@ impl ModelType {
 
     /// Whether the heads of queries and keys are normed.
     pub(super) const fn has_head_norms(self) -> bool {
-        matches!(self, Self::Qwen3)
+        matches!(self, Self::Qwen3 | Self::Gemma3)
+    }
+
+    /// Whether what sublayers add is normed, the feed-forward layer is gated by GELU, the embedding is scaled, and layers
+    /// with a window have a rotation of their own.
+    pub(super) const fn is_gemma(self) -> bool {
+        matches!(self, Self::Gemma3)
     }
 
     /// Whether the projections to queries, keys and values are one matrix, and the gate and up projections another.
@@ -76,6 +111,7 @@ impl ModelType {
     pub(super) const fn rope_base(self) -> f64 {
         match self {
             Self::SmolLm3 => 2_000_000.0,
+            Self::Gemma3 => 1_000_000.0,
             _ => 10_000.0,
         }
     }
@@ -86,8 +122,18 @@ impl ModelType {
     }
 }
 
+/// What to do with a model that caps scores or logits.
+pub(super) const NO_SOFT_CAP: &str =
+    "there is no operator for soft caps of scores and logits; the text models of Gemma 3 have none";
+
 /// SmolLM3 does not rotate the last of each group of so many layers, unless `config.json` says otherwise.
 pub(super) const UNROTATED_INTERVAL: u32 = 4;
+
+/// All but the last of each group of so many layers of Gemma 3 have a window, unless the model says otherwise.
+pub(super) const WINDOWED_GROUP: u32 = 6;
+
+/// The base of the rotation in Gemma's layers with a window, unless the model states it.
+pub(super) const WINDOWED_BASE: f64 = 10_000.0;
 
 /// The pattern of the layers that are selected, if any are.
 ///

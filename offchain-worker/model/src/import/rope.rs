@@ -17,7 +17,7 @@
 //! so the import reads the rows of both, their biases and the gains of their norms in another order,
 //! [`Rope::stored_row`], and the table's other pairs have cosine 1 and sine 0.
 
-use noema_checkpoint::tile::TILE_BYTES;
+use noema_checkpoint::{layout::TensorRole, tile::TILE_BYTES, Architecture, LayerPattern};
 use noema_float::Rotation;
 use std::{f64::consts::PI, iter::repeat_n};
 
@@ -73,6 +73,45 @@ pub(super) struct Long {
     pub(super) short: Vec<f32>,
     pub(super) long: Vec<f32>,
     pub(super) original_context: f64,
+}
+
+/// How the layers of a model rotate.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Ropes {
+    pub(super) usual: Rope,
+    /// Of the layers with a window, where it differs.
+    pub(super) windowed: Option<Rope>,
+}
+
+impl Ropes {
+    /// The same in all layers.
+    pub(super) const fn alike(usual: Rope) -> Self {
+        Self {
+            usual,
+            windowed: None,
+        }
+    }
+
+    /// The rotations of a model of `architecture`, which learns whether there are two, from that of layers without a
+    /// window and of those with one.
+    pub(super) fn of(usual: Rope, windowed: Option<Rope>, architecture: &mut Architecture) -> Self {
+        let layers = architecture.variant.window.map(|window| window.layers);
+        let (usual, windowed) = match (windowed, layers) {
+            (Some(windowed), Some(LayerPattern::ALL)) => (windowed, None),
+            (Some(windowed), Some(_)) if windowed != usual => (usual, Some(windowed)),
+            _ => (usual, None),
+        };
+        architecture.variant.windowed_rope = windowed.is_some();
+        Self { usual, windowed }
+    }
+
+    /// That of a table.
+    pub(super) fn table(&self, role: TensorRole) -> &Rope {
+        match (role, &self.windowed) {
+            (TensorRole::WindowedRope, Some(windowed)) => windowed,
+            _ => &self.usual,
+        }
+    }
 }
 
 impl Rope {

@@ -59,9 +59,16 @@ impl FloatWeights for FloatSource {
     }
 
     /// With longrope, those that Transformers uses for a text of this length.
-    fn rotations(&self, positions: usize) -> Vec<Rotation> {
+    fn rotations(&self, positions: usize) -> Vec<Vec<Rotation>> {
         let head_dim = self.model.architecture.head_dim as usize;
-        self.model.rope.rotations(head_dim, positions)
+        let tables = self.network.tensors().iter();
+        tables
+            .filter(|tensor| !tensor.kind.is_trained())
+            .map(|table| {
+                let rope = self.model.ropes.table(table.role);
+                rope.rotations(head_dim, positions)
+            })
+            .collect()
     }
 
     fn read(&self, tensor: &TensorSpec) -> Result<Vec<f32>, ImportError> {

@@ -3,7 +3,7 @@
 use super::{
     model::{Model, Weights},
     quantise::{self, Fault},
-    rope::Rope,
+    rope::Ropes,
     ImportError, ImportOptions, ImportProgress, ImportStage, DEFAULT_CONTEXT,
 };
 use crate::chat_template::{check_length, process, TemplateFault};
@@ -63,7 +63,7 @@ pub(super) fn write(
     let library = Library::new(home);
     let temporary = Staging::create(library.root())?;
     (manifest.exponents, manifest.weights_root) =
-        write_weights(&temporary, &architecture, &model.rope, weights, progress)?;
+        write_weights(&temporary, &architecture, &model.ropes, weights, progress)?;
     temporary.file(TOKENIZER, &model.tokenizer)?;
     if !model.chat_template.is_empty() {
         temporary.file(CHAT_TEMPLATE, model.chat_template.as_bytes())?;
@@ -161,7 +161,8 @@ fn context(model: &Model, options: &ImportOptions) -> Result<u32, ImportError> {
         None => {
             let usual = trained.min(DEFAULT_CONTEXT);
             Ok(model
-                .rope
+                .ropes
+                .usual
                 .short_context()
                 .map_or(usual, |short| short.min(usual)))
         }
@@ -177,7 +178,7 @@ fn context(model: &Model, options: &ImportOptions) -> Result<u32, ImportError> {
 fn write_weights(
     temporary: &Staging,
     architecture: &Architecture,
-    rope: &Rope,
+    ropes: &Ropes,
     weights: &dyn Weights,
     progress: &dyn ImportProgress,
 ) -> Result<(Vec<i8>, H256), ImportError> {
@@ -200,6 +201,7 @@ fn write_weights(
             }
             _ => {
                 let positions = architecture.context_length as usize;
+                let rope = ropes.table(spec.role);
                 let table = rope.table(positions, architecture.head_dim as usize);
                 progress.advance(table.len() as u64);
                 out.write_all(&table).map(|()| 0).map_err(Fault::Write)

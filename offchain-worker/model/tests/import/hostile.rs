@@ -1,7 +1,7 @@
 //! Files that were cut off, altered, or made hostile give an error that names the problem and the byte, never
 //! a panic, and leave nothing behind.
 
-use crate::support::{gguf, huggingface, import_into, leftovers, Model};
+use crate::support::{gguf, huggingface, import_into, leftovers, Model, MODEL_TYPES};
 use noema_model::import::ImportError;
 use proptest::prelude::*;
 use serde_json::{json, Value as Json};
@@ -205,6 +205,15 @@ fn any_shape() -> impl Strategy<Value = (Vec<usize>, u8)> {
     (prop::collection::vec(dim, 0..6), any::<u8>())
 }
 
+/// The smallest model of each type.
+fn any_model() -> impl Strategy<Value = Model> {
+    prop::sample::select(MODEL_TYPES.to_vec()).prop_map(|model_type| Model {
+        model_type,
+        biases: model_type == "qwen2",
+        ..Model::tiny()
+    })
+}
+
 fn any_json() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
         Just(Json::Null),
@@ -247,11 +256,12 @@ proptest! {
 
     #[test]
     fn any_header_is_refused_or_imported(
+        model in any_model(),
         values in prop::collection::vec((any::<prop::sample::Index>(), any_metadata()), 0..4),
         tensor in any::<prop::sample::Index>(),
         shape in prop::option::of(any_shape()),
     ) {
-        let mut file = gguf::File::new(&Model::tiny());
+        let mut file = gguf::File::new(&model);
         for (at, value) in values {
             let at = at.index(file.metadata.len());
             file.metadata[at].1 = value;
@@ -267,6 +277,7 @@ proptest! {
 
     #[test]
     fn any_settings_of_a_folder_are_refused_or_imported(
+        model in any_model(),
         name in prop::sample::select(vec![
             "config.json",
             "generation_config.json",
@@ -277,7 +288,7 @@ proptest! {
     ) {
         let directory = tempfile::tempdir().unwrap();
         let folder = directory.path().join("tiny");
-        huggingface::write(&Model::tiny(), gguf::F32, 2, &folder);
+        huggingface::write(&model, gguf::F32, 2, &folder);
         let mut settings = match std::fs::read(folder.join(name)) {
             Ok(bytes) => serde_json::from_slice(&bytes).unwrap(),
             Err(_) => json!({ "eos_token_id": 2 }),

@@ -82,6 +82,19 @@ fn each_type_has_its_network() {
         ..Variant::LLAMA
     };
     assert_eq!(of("smollm3"), smollm3);
+    let gemma3 = Variant {
+        head_norms: true,
+        window: Some(AttentionWindow {
+            positions: 5,
+            layers: LayerPattern::ExceptEvery(6),
+        }),
+        post_norms: true,
+        gelu: true,
+        scaled_embedding: true,
+        windowed_rope: true,
+        ..Variant::LLAMA
+    };
+    assert_eq!(of("gemma3_text"), gemma3);
 }
 
 #[test]
@@ -250,6 +263,142 @@ fn a_part_of_each_head_of_phi_is_rotated_alike_in_both_formats() {
         gguf::File::new(&Model::of("qwen3")).set("qwen3.rope.dimension_count", Value::U32(24));
     let error = import_gguf(&file.bytes()).unwrap_err().to_string();
     assert!(error.contains("qwen3.rope.dimension_count 24"), "{error}");
+}
+
+#[test]
+fn the_rotations_of_gemma_are_those_of_its_kinds_of_layers() {
+    let model = Model::of("gemma3_text");
+    let of = |change: Json| {
+        let mut config = huggingface::config(&model);
+        for (key, value) in change.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        from_folder(&model, &config).map_err(|error| error.to_string())
+    };
+    let usual = of(json!({})).unwrap();
+    // What Transformers takes for them, and how later versions state them.
+    let unstated = of(json!({ "rope_theta": null, "rope_local_base_freq": null })).unwrap();
+    assert_eq!(unstated.weights(), usual.weights());
+    let newer = json!({
+        "rope_theta": null, "rope_local_base_freq": null, "rope_parameters": {
+            "full_attention": { "rope_type": "default", "rope_theta": 1_000_000.0 },
+            "sliding_attention": { "rope_type": "default", "rope_theta": 10_000.0 }
+        }
+    });
+    assert_eq!(of(newer).unwrap().weights(), usual.weights());
+    let linear = json!({ "rope_scaling": { "rope_type": "linear", "factor": 8.0 } });
+    let linear = of(linear).unwrap();
+    assert_ne!(linear.weights(), usual.weights());
+    let file = gguf::File::new(&model)
+        .set("gemma3.rope.scaling.type", "linear")
+        .set("gemma3.rope.scaling.factor", Value::F32(8.0));
+    let file = import_gguf(&file.bytes()).unwrap();
+    assert_eq!(file.weights(), linear.weights());
+    let file = gguf::File::new(&model).set("gemma3.rope.freq_base_swa", Value::F32(500.0));
+    let other = of(json!({ "rope_local_base_freq": 500.0 })).unwrap();
+    assert_eq!(
+        import_gguf(&file.bytes()).unwrap().weights(),
+        other.weights()
+    );
+
+    // One rotation has one table.
+    let windowed_rope = |change| of(change).unwrap().architecture().variant.windowed_rope;
+    assert!(!windowed_rope(
+        json!({ "rope_local_base_freq": 1_000_000.0 })
+    ));
+    assert!(!windowed_rope(json!({ "sliding_window_pattern": 9 })));
+    let full = vec!["full_attention"; 7];
+    let none = of(json!({ "layer_types": full })).unwrap();
+    assert_eq!(none.architecture().variant.window, None);
+    assert!(!none.architecture().variant.windowed_rope);
+}
+
+#[test]
+fn the_text_model_is_taken_from_a_folder_that_reads_images_too() {
+    let model = Model::of("gemma3_text");
+    let plain = huggingface::config(&model);
+    let own = from_folder(&model, &plain).unwrap();
+    for prefix in ["language_model.model.", "model.language_model."] {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join("model");
+        huggingface::write(&model, gguf::F32, 1, &folder);
+        let config = json!({
+            "model_type": "gemma3", "bos_token_id": 1, "eos_token_id": 2, "text_config": plain,
+            "vision_config": { "model_type": "siglip_vision_model" }
+        });
+        huggingface::json_file(&folder, "config.json", &config);
+        let mut tensors = huggingface::tensors(&model);
+        for tensor in &mut tensors {
+            tensor.huggingface = tensor.huggingface.replacen("model.", prefix, 1);
+        }
+        let image = tensors[1].huggingface.replacen(prefix, "vision_tower.", 1);
+        tensors.push(crate::support::Tensor {
+            gguf: String::new(),
+            huggingface: image,
+            shape: vec![2],
+            values: vec![0.5, 1.5],
+        });
+        let data = huggingface::safetensors(&tensors, gguf::F32);
+        std::fs::write(folder.join("model.safetensors"), data).unwrap();
+        let found = import_into(&folder, directory.path()).unwrap();
+        assert_eq!(found.architecture(), own.architecture());
+        assert_eq!(found.weights(), own.weights());
+    }
+}
+
+#[test]
+fn gemma_may_divide_scores_by_the_root_of_another_number() {
+    let model = Model::of("gemma3_text");
+    let mut config = huggingface::config(&model);
+    let usual = from_folder(&model, &config).unwrap();
+    config["query_pre_attn_scalar"] = json!(8);
+    let other = from_folder(&model, &config).unwrap();
+    // The gains of the queries' norm are twice as large: their exponents are one more.
+    let changed = usual.exponents().iter().zip(other.exponents());
+    let changed: Vec<i8> = changed.map(|(a, b)| b - a).collect();
+    assert_eq!(changed.iter().filter(|change| **change == 1).count(), 7);
+    assert_eq!(usual.weights(), other.weights());
+    config["query_pre_attn_scalar"] = json!(0);
+    let error = from_folder(&model, &config).unwrap_err().to_string();
+    assert!(
+        error.contains("query_pre_attn_scalar, which is 0"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_gemma_has_and_no_operator_computes_is_refused_by_name() {
+    for (change, words) in [
+        (
+            json!({ "final_logit_softcapping": 30.0 }),
+            "final_logit_softcapping",
+        ),
+        (
+            json!({ "attn_logit_softcapping": 50.0 }),
+            "attn_logit_softcapping",
+        ),
+        (
+            json!({ "use_bidirectional_attention": true }),
+            "later positions",
+        ),
+        (
+            json!({ "hidden_activation": "gelu" }),
+            "an activation other",
+        ),
+        (json!({ "model_type": "gemma2" }), "Gemma 2 caps scores"),
+        (json!({ "model_type": "gemma3" }), "import a GGUF file"),
+    ] {
+        let message = variant("gemma3_text", change).unwrap_err();
+        assert!(message.contains(words), "{words:?} is not in: {message}");
+        assert!(message.ends_with('.'), "{message}");
+    }
+    let model = Model::of("gemma3_text");
+    let file = gguf::File::new(&model).set("gemma3.final_logit_softcapping", Value::F32(30.0));
+    let error = import_gguf(&file.bytes()).unwrap_err().to_string();
+    assert!(error.contains("gemma3.final_logit_softcapping"), "{error}");
+    let file = gguf::File::new(&model).set("general.architecture", "gemma2");
+    let error = import_gguf(&file.bytes()).unwrap_err().to_string();
+    assert!(error.contains("Gemma 2 caps scores"), "{error}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn assert_says(message: &str, words: &[&str]) {
 
 #[test]
 fn another_architecture_is_refused() {
-    for name in ["gemma3", "qwen3moe", "mistral"] {
+    for name in ["gemma3n", "qwen3moe", "mistral"] {
         let message = refused(|file| file.set("general.architecture", name));
         let words = [
             &format!("the architecture {name:?}")[..],
@@ -44,7 +44,7 @@ fn another_architecture_is_refused() {
         ];
         assert_says(&message, &words);
     }
-    for name in ["gemma3_text", "qwen2_vl", "mixtral"] {
+    for name in ["gemma3n_text", "qwen2_vl", "mixtral"] {
         let message = folder_refused(|config| config["model_type"] = name.into());
         let words = [&format!("the model type {name:?}")[..], "Llama", "SmolLM3"];
         assert_says(&message, &words);

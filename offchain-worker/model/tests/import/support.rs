@@ -20,10 +20,18 @@ pub(crate) const TEMPLATE: &str =
     "{% for message in messages %}{{ message['content'] }}{% endfor %}";
 
 /// The model types, as `config.json` names them.
-pub(crate) const MODEL_TYPES: [&str; 6] = ["llama", "mistral", "qwen2", "qwen3", "smollm3", "phi3"];
+pub(crate) const MODEL_TYPES: [&str; 7] = [
+    "llama",
+    "mistral",
+    "qwen2",
+    "qwen3",
+    "smollm3",
+    "phi3",
+    "gemma3_text",
+];
 
 /// A model whose tensors are kept under their Hugging Face names and in that row order.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Model {
     pub(crate) model_type: &'static str,
     pub(crate) layers: usize,
@@ -72,7 +80,11 @@ impl Model {
     pub(crate) fn of(model_type: &'static str) -> Self {
         Self {
             model_type,
-            layers: 4,
+            layers: match model_type {
+                // The last of six has no window.
+                "gemma3_text" => 7,
+                _ => 4,
+            },
             hidden: 64,
             heads: 4,
             kv_heads: 2,
@@ -82,9 +94,14 @@ impl Model {
         }
     }
 
-    /// The window of attention in all layers.
+    /// The window of attention, in all layers or most.
     pub(crate) fn window(&self) -> Option<u32> {
-        matches!(self.model_type, "mistral" | "phi3").then_some(5)
+        matches!(self.model_type, "mistral" | "phi3" | "gemma3_text").then_some(5)
+    }
+
+    /// Whether a folder has gains less one.
+    pub(crate) fn has_offset(&self) -> bool {
+        self.model_type == "gemma3_text"
     }
 
     /// A model whose rows are long enough for every quantisation.
@@ -110,13 +127,17 @@ impl Model {
             vec![vocabulary, d],
         )];
         for layer in 0..self.layers {
+            let before = match self.model_type {
+                "gemma3_text" => "pre_feedforward_layernorm",
+                _ => "post_attention_layernorm",
+            };
             for (gguf, huggingface, shape) in [
                 ("attn_norm", "input_layernorm", vec![d]),
                 ("attn_q", "self_attn.q_proj", vec![attention, d]),
                 ("attn_k", "self_attn.k_proj", vec![kv, d]),
                 ("attn_v", "self_attn.v_proj", vec![kv, d]),
                 ("attn_output", "self_attn.o_proj", vec![d, attention]),
-                ("ffn_norm", "post_attention_layernorm", vec![d]),
+                ("ffn_norm", before, vec![d]),
                 ("ffn_gate", "mlp.gate_proj", vec![ff, d]),
                 ("ffn_up", "mlp.up_proj", vec![ff, d]),
                 ("ffn_down", "mlp.down_proj", vec![d, ff]),
@@ -136,6 +157,12 @@ impl Model {
                 "qwen3" => &[
                     ("attn_q_norm", "self_attn.q_norm", self.head_dim),
                     ("attn_k_norm", "self_attn.k_norm", self.head_dim),
+                ],
+                "gemma3_text" => &[
+                    ("attn_q_norm", "self_attn.q_norm", self.head_dim),
+                    ("attn_k_norm", "self_attn.k_norm", self.head_dim),
+                    ("post_attention_norm", "post_attention_layernorm", d),
+                    ("post_ffw_norm", "post_feedforward_layernorm", d),
                 ],
                 _ => &[],
             };

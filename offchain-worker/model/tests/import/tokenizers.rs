@@ -320,6 +320,46 @@ fn a_file_says_whether_a_space_is_put_before_a_text() {
     assert_eq!(ids(&checkpoint, "hello").len(), 1);
 }
 
+/// Gemma's: no space before a text, and rules in its folder that cut at spaces where there are none any longer.
+#[test]
+fn a_vocabulary_of_gemma_cuts_texts_alike_from_each_file() {
+    let file =
+        sentence_piece(|file| file.set("tokenizer.ggml.add_space_prefix", Value::Bool(false)))
+            .unwrap();
+    let mut tokenizer: serde_json::Value = serde_json::from_slice(file.tokenizer()).unwrap();
+    tokenizer["pre_tokenizer"] = json!({
+        "type": "Split", "pattern": { "String": " " }, "behavior": "MergedWithPrevious", "invert": false
+    });
+    let (tokens, _, _) = pieces();
+    let model = Model {
+        tokens,
+        ..Model::tiny()
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path().join("tiny");
+    huggingface::write(&model, gguf::F32, 1, &folder);
+    let names = json!({ "bos_token": "<s>", "eos_token": "</s>" });
+    huggingface::json_file(&folder, "tokenizer.json", &tokenizer);
+    huggingface::json_file(&folder, "tokenizer_config.json", &names);
+    let folder = import_into(&folder, directory.path()).unwrap();
+    let mut without_prefix = model_file(2);
+    // The normalizer is the last message, and whether it puts a space before a text its last setting but one.
+    let at = without_prefix.len() - 3;
+    without_prefix[at] = 0;
+    let model = from_model_file(&without_prefix, &names).unwrap();
+    for text in [
+        "hello w",
+        " hello  w ",
+        "hell<think> ow",
+        "a\n\n\tb  c",
+        "naïve — 你好 🦀",
+        "",
+    ] {
+        assert_eq!(ids(&file, text), ids(&folder, text), "{text:?}");
+        assert_eq!(ids(&file, text), ids(&model, text), "{text:?}");
+    }
+}
+
 #[test]
 fn a_vocabulary_of_pieces_that_contradicts_itself_is_refused() {
     let refused =

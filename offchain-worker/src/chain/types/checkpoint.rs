@@ -52,6 +52,14 @@ both_ways! {
         Unrotated(WireLayerPattern),
         /// Some layers have a window of attention.
         Window(WireWindow),
+        /// What a sublayer adds to the residual stream is normed before.
+        PostNorms,
+        /// The feed-forward layer is gated by GELU instead of SiLU.
+        Gelu,
+        /// The embedding is multiplied by the square root of its width.
+        ScaledEmbedding,
+        /// The layers with a window have a table of rotations of their own.
+        WindowedRope,
     }
 }
 
@@ -132,6 +140,10 @@ impl WireFeature {
             Self::HeadNorms => "head_norms",
             Self::Unrotated(_) => "unrotated",
             Self::Window(_) => "window",
+            Self::PostNorms => "post_norms",
+            Self::Gelu => "gelu",
+            Self::ScaledEmbedding => "scaled_embedding",
+            Self::WindowedRope => "windowed_rope",
         }
     }
 
@@ -141,6 +153,10 @@ impl WireFeature {
             head_norms,
             unrotated,
             window,
+            post_norms,
+            gelu,
+            scaled_embedding,
+            windowed_rope,
         } = *variant;
         let window = window.map(|window| WireWindow {
             positions: window.positions,
@@ -151,6 +167,10 @@ impl WireFeature {
             head_norms.then_some(Self::HeadNorms),
             unrotated.map(|layers| Self::Unrotated(layers.into())),
             window.map(Self::Window),
+            post_norms.then_some(Self::PostNorms),
+            gelu.then_some(Self::Gelu),
+            scaled_embedding.then_some(Self::ScaledEmbedding),
+            windowed_rope.then_some(Self::WindowedRope),
         ];
         features.into_iter().flatten().collect()
     }
@@ -323,7 +343,14 @@ mod tests {
         let mut registry = Registry::new();
         let id = registry.register_type(&MetaType::new::<Variant>()).id;
         let types = PortableRegistry::from(registry);
-        for variant in [Variant::LLAMA, windowed(512).variant] {
+        let gemma = Variant {
+            post_norms: true,
+            gelu: true,
+            scaled_embedding: true,
+            windowed_rope: true,
+            ..windowed(512).variant
+        };
+        for variant in [Variant::LLAMA, windowed(512).variant, gemma] {
             let features = WireFeature::all_of(&variant);
             let bytes = features.encode_as_type(id, &types).expect("is encoded");
             assert_eq!(bytes, variant.encode());

@@ -142,7 +142,12 @@ fn a_call_with_a_malformed_variant_is_not_decoded() {
     };
     assert!(call(&[8, 0, 1]).is_ok());
     // In another order, twice, unknown, and more than there are.
-    for variant in [&[8, 1, 0][..], &[8, 0, 0], &[4, 4], &[20, 0, 1, 0, 1, 0]] {
+    for variant in [
+        &[8, 1, 0][..],
+        &[8, 0, 0],
+        &[4, 200],
+        &[36, 0, 1, 4, 5, 6, 7, 0, 1, 4],
+    ] {
         assert!(call(variant).is_err(), "{variant:?}");
     }
 }

@@ -34,10 +34,22 @@ pub enum Feature {
     /// [`Variant::window`].
     #[codec(index = 3)]
     Window(AttentionWindow),
+    /// [`Variant::post_norms`].
+    #[codec(index = 4)]
+    PostNorms,
+    /// [`Variant::gelu`].
+    #[codec(index = 5)]
+    Gelu,
+    /// [`Variant::scaled_embedding`].
+    #[codec(index = 6)]
+    ScaledEmbedding,
+    /// [`Variant::windowed_rope`].
+    #[codec(index = 7)]
+    WindowedRope,
 }
 
 /// Most differences of a variant.
-const MOST: usize = 4;
+const MOST: usize = 8;
 
 impl Variant {
     fn features(&self) -> Vec<Feature> {
@@ -46,12 +58,20 @@ impl Variant {
             head_norms,
             unrotated,
             window,
+            post_norms,
+            gelu,
+            scaled_embedding,
+            windowed_rope,
         } = *self;
         let features: [Option<Feature>; MOST] = [
             projection_biases.then_some(Feature::ProjectionBiases),
             head_norms.then_some(Feature::HeadNorms),
             unrotated.map(Feature::Unrotated),
             window.map(Feature::Window),
+            post_norms.then_some(Feature::PostNorms),
+            gelu.then_some(Feature::Gelu),
+            scaled_embedding.then_some(Feature::ScaledEmbedding),
+            windowed_rope.then_some(Feature::WindowedRope),
         ];
         features.into_iter().flatten().collect()
     }
@@ -84,6 +104,10 @@ impl Decode for Variant {
                 Feature::HeadNorms => variant.head_norms = true,
                 Feature::Unrotated(pattern) => variant.unrotated = Some(pattern),
                 Feature::Window(window) => variant.window = Some(window),
+                Feature::PostNorms => variant.post_norms = true,
+                Feature::Gelu => variant.gelu = true,
+                Feature::ScaledEmbedding => variant.scaled_embedding = true,
+                Feature::WindowedRope => variant.windowed_rope = true,
             }
         }
         // Equal variants have one encoding.

@@ -26,6 +26,20 @@ pub struct Variant {
     /// The window of attention in some layers: Mistral. Without it, a position sees all before it.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub window: Option<AttentionWindow>,
+    /// Whether what a sublayer adds to the residual stream is normed before: Gemma 3.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "core::ops::Not::not"))]
+    pub post_norms: bool,
+    /// Whether the feed-forward layer is gated by GELU instead of SiLU: Gemma 3.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "core::ops::Not::not"))]
+    pub gelu: bool,
+    /// Whether the embedding is multiplied by the square root of its width d: Gemma 3. The residual stream is kept
+    /// divided by √d instead, so that the embedding, which is the output head, too, is not multiplied: the norms of
+    /// the stream have ε / d, and the gains of what is added to it are divided by √d, which is the import's work.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "core::ops::Not::not"))]
+    pub scaled_embedding: bool,
+    /// Whether the layers with a window have a table of rotations of their own: Gemma 3.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "core::ops::Not::not"))]
+    pub windowed_rope: bool,
 }
 
 /// The positions that some layers attend to.
@@ -132,6 +146,10 @@ impl Variant {
         head_norms: false,
         unrotated: None,
         window: None,
+        post_norms: false,
+        gelu: false,
+        scaled_embedding: false,
+        windowed_rope: false,
     };
 
     /// Whether `layer` rotates queries and keys.
@@ -147,15 +165,19 @@ impl Variant {
         window.layers.contains(layer).then_some(window.positions)
     }
 
-    /// Refuses an empty window, and patterns that do not apply to `layers` layers.
+    /// Refuses an empty window, patterns that do not apply to `layers` layers, and a table of rotations for windows
+    /// that no layer, or each, has.
     ///
     /// # Errors
-    /// [`ArchitectureError::Zero`] and [`ArchitectureError::Pattern`].
+    /// [`ArchitectureError::Zero`], [`ArchitectureError::Pattern`] and [`ArchitectureError::WindowedRope`].
     pub fn validate(&self, layers: u32) -> Result<(), ArchitectureError> {
         if self.window.is_some_and(|window| window.positions == 0) {
             return Err(ArchitectureError::Zero(Dimension::Window));
         }
         let windowed = self.window.map(|window| window.layers);
+        if self.windowed_rope && windowed.is_none_or(|layers| layers == LayerPattern::ALL) {
+            return Err(ArchitectureError::WindowedRope);
+        }
         let mut patterns = self.unrotated.into_iter().chain(windowed);
         patterns.try_for_each(|pattern| pattern.validate(layers))
     }

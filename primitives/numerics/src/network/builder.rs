@@ -124,12 +124,13 @@ impl Builder {
         self.step(NetworkOperator::Embedding { table, output });
     }
 
+    /// The norm of the residual stream.
     pub(super) fn norm(&mut self, gains: TensorRole, input: Value, output: Value) {
         let length = self.width(input);
         let gains = self.tensor(gains, TensorKind::Gain { length });
         self.step(NetworkOperator::Norm {
             gains,
-            epsilon_q32: self.architecture.norm_epsilon_q32,
+            epsilon_q32: self.architecture.residual_epsilon_q32(),
             input,
             output,
         });
@@ -150,8 +151,17 @@ impl Builder {
         self.step(NetworkOperator::Bias { biases, value });
     }
 
+    /// The norm of each head.
     pub(super) fn head_norm(&mut self, gains: TensorRole, value: Value) {
-        let length = self.architecture.head_dim;
+        self.norm_in_place(gains, self.architecture.head_dim, value);
+    }
+
+    /// The norm of the whole vector, in place.
+    pub(super) fn post_norm(&mut self, gains: TensorRole, value: Value) {
+        self.norm_in_place(gains, self.width(value), value);
+    }
+
+    fn norm_in_place(&mut self, gains: TensorRole, length: u32, value: Value) {
         let gains = self.tensor(gains, TensorKind::Gain { length });
         self.step(NetworkOperator::HeadNorm {
             gains,
@@ -195,6 +205,10 @@ impl Builder {
 
     pub(super) fn swiglu(&mut self, gate: Value, up: Value, output: Value) {
         self.step(NetworkOperator::Swiglu { gate, up, output });
+    }
+
+    pub(super) fn geglu(&mut self, gate: Value, up: Value, output: Value) {
+        self.step(NetworkOperator::Geglu { gate, up, output });
     }
 
     pub(super) fn add(&mut self, delta: Value, value: Value) {

@@ -129,9 +129,10 @@ impl Network {
             }
             NetworkOperator::Linear { input, output, .. } => !integers(input) && integers(output),
             NetworkOperator::Bias { value, .. } => integers(value),
-            NetworkOperator::HeadNorm { value, .. } | NetworkOperator::Rope { value, .. } => {
-                is(value, ATTENTION_FRACTION)
+            NetworkOperator::HeadNorm { value, .. } => {
+                is(value, ATTENTION_FRACTION) || is(value, RESIDUAL_FRACTION)
             }
+            NetworkOperator::Rope { value, .. } => is(value, ATTENTION_FRACTION),
             NetworkOperator::Store { keys, values, .. } => {
                 is(keys, ATTENTION_FRACTION) && is(values, ATTENTION_FRACTION)
             }
@@ -142,7 +143,8 @@ impl Network {
                 Form::Integers { fraction } => form(output) == Form::Blocks { fraction },
                 _ => false,
             },
-            NetworkOperator::Swiglu { gate, up, output } => {
+            NetworkOperator::Swiglu { gate, up, output }
+            | NetworkOperator::Geglu { gate, up, output } => {
                 let fraction = PRODUCT_FRACTION;
                 is(gate, GATE_FRACTION)
                     && is(up, GATE_FRACTION)
@@ -199,10 +201,13 @@ impl Network {
                 let length = width(value);
                 kind(biases) == TensorKind::Gain { length }
             }
-            NetworkOperator::HeadNorm { gains, value, .. } => {
-                let length = a.head_dim;
-                kind(gains) == TensorKind::Gain { length } && width(value).is_multiple_of(length)
-            }
+            NetworkOperator::HeadNorm { gains, value, .. } => match kind(gains) {
+                TensorKind::Gain { length } => {
+                    (length == a.head_dim || length == width(value))
+                        && width(value).is_multiple_of(length)
+                }
+                _ => false,
+            },
             NetworkOperator::Rope { table, value } => match kind(table) {
                 TensorKind::Rope { positions, half } => {
                     positions >= a.context_length
@@ -232,7 +237,8 @@ impl Network {
                     && width(output) == width(queries)
             }
             NetworkOperator::Quantise { input, output } => width(input) == width(output),
-            NetworkOperator::Swiglu { gate, up, output } => {
+            NetworkOperator::Swiglu { gate, up, output }
+            | NetworkOperator::Geglu { gate, up, output } => {
                 width(gate) == width(output) && width(up) == width(output)
             }
             NetworkOperator::Add { delta, value } => delta != value && width(delta) == width(value),

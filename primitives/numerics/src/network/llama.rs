@@ -32,7 +32,8 @@ pub(super) fn describe(a: Architecture) -> Network {
 
 /// `x ⊕ linear(Blocks(attention(rope(q), cache of rope(k), v)))` with `q, k, v = linear(norm(x))`, to which some
 /// variants add biases, of which they norm each head of q and k, or which
-/// they do not rotate in some layers. Attention may see only the last positions.
+/// they do not rotate in some layers, or by a table of their own. Attention may see only the last positions. What is
+/// added may be normed before.
 fn attend(n: &mut Builder, a: Architecture, layer: u32, x: Value) {
     let (width, kv_width) = (a.heads * a.head_dim, a.kv_heads * a.head_dim);
     let normed = n.normed("normed", a.hidden);
@@ -57,17 +58,25 @@ fn attend(n: &mut Builder, a: Architecture, layer: u32, x: Value) {
         n.head_norm(TensorRole::KeyNorm, keys);
     }
     if a.variant.rotates(layer) {
-        n.rope(TensorRole::Rope, queries);
-        n.rope(TensorRole::Rope, keys);
+        let table = match a.variant.windowed_rope && a.variant.window(layer).is_some() {
+            true => TensorRole::WindowedRope,
+            false => TensorRole::Rope,
+        };
+        n.rope(table, queries);
+        n.rope(table, keys);
     }
     n.store(keys, values);
     n.attention(a.variant.window(layer), queries, mixed);
     n.quantise(mixed, mixed_blocks);
     n.linear(TensorRole::AttentionOutput, mixed_blocks, delta);
+    if a.variant.post_norms {
+        n.post_norm(TensorRole::AttentionPostNorm, delta);
+    }
     n.add(delta, x);
 }
 
-/// `x ⊕ linear(swiglu(gate, up))` with `gate, up = linear(norm(x))`.
+/// `x ⊕ linear(swiglu(gate, up))` with `gate, up = linear(norm(x))`; some variants have GELU instead, and norm what is
+/// added.
 fn feed_forward(n: &mut Builder, a: Architecture, x: Value) {
     let normed = n.normed("normed", a.hidden);
     let gate = n.integers("gate", a.feed_forward, GATE_FRACTION);
@@ -78,7 +87,13 @@ fn feed_forward(n: &mut Builder, a: Architecture, x: Value) {
     n.norm(TensorRole::FeedForwardNorm, x, normed);
     n.linear(TensorRole::Gate, normed, gate);
     n.linear(TensorRole::Up, normed, up);
-    n.swiglu(gate, up, product);
+    match a.variant.gelu {
+        true => n.geglu(gate, up, product),
+        false => n.swiglu(gate, up, product),
+    }
     n.linear(TensorRole::Down, product, delta);
+    if a.variant.post_norms {
+        n.post_norm(TensorRole::FeedForwardPostNorm, delta);
+    }
     n.add(delta, x);
 }

@@ -42,13 +42,13 @@ pub enum NetworkOperator {
         /// Integers.
         value: Value,
     },
-    /// Normalises each head of `value`, in place: [`mod@crate::head_norm`].
+    /// Normalises each head of `value`, or the whole of it, in place: [`mod@crate::head_norm`].
     HeadNorm {
-        /// Gains, one per element of a head.
+        /// Gains, one per element of a head, or of the whole.
         gains: usize,
         /// Epsilon in units of 2^-32.
         epsilon_q32: u32,
-        /// Integers in units of 2^-16.
+        /// Integers in units of 2^-16 or 2^-14.
         value: Value,
     },
     /// Rotates each head of `value` by its position, in place: [`mod@crate::rope`].
@@ -99,6 +99,15 @@ pub enum NetworkOperator {
         /// Blocks in units of 2^-16.
         output: Value,
     },
+    /// `output = gelu(gate) * up`: [`mod@crate::geglu`].
+    Geglu {
+        /// Integers in units of 2^-20.
+        gate: Value,
+        /// Integers in units of 2^-20.
+        up: Value,
+        /// Blocks in units of 2^-16.
+        output: Value,
+    },
     /// `value = value ⊕ delta`, saturating, element by element.
     Add {
         /// Integers.
@@ -122,6 +131,7 @@ impl NetworkOperator {
             Self::Attention { .. } => "attention",
             Self::Quantise { .. } => "quantise",
             Self::Swiglu { .. } => "swiglu",
+            Self::Geglu { .. } => "geglu",
             Self::Add { .. } => "add",
         }
     }
@@ -138,7 +148,7 @@ impl NetworkOperator {
             }
             Self::Store { keys, values, .. } => [Some(keys), Some(values)],
             Self::Attention { queries, .. } => [Some(queries), None],
-            Self::Swiglu { gate, up, .. } => [Some(gate), Some(up)],
+            Self::Swiglu { gate, up, .. } | Self::Geglu { gate, up, .. } => [Some(gate), Some(up)],
             Self::Add { delta, value } => [Some(value), Some(delta)],
         };
         inputs.into_iter().flatten()
@@ -152,7 +162,8 @@ impl NetworkOperator {
             | Self::Linear { output, .. }
             | Self::Attention { output, .. }
             | Self::Quantise { output, .. }
-            | Self::Swiglu { output, .. } => Some(output),
+            | Self::Swiglu { output, .. }
+            | Self::Geglu { output, .. } => Some(output),
             Self::Bias { value, .. }
             | Self::HeadNorm { value, .. }
             | Self::Rope { value, .. }

@@ -40,6 +40,12 @@ pub enum TensorRole {
     QueryNorm,
     /// Gains of the norm of each head of the keys.
     KeyNorm,
+    /// Gains of the norm of what attention adds to the residual stream.
+    AttentionPostNorm,
+    /// Gains of the norm of what the feed-forward layer adds to the residual stream.
+    FeedForwardPostNorm,
+    /// Cosines and sines of the layers with a window, where these have their own.
+    WindowedRope,
 }
 
 impl TensorRole {
@@ -64,6 +70,9 @@ impl TensorRole {
             Self::ValueBias => "value_bias",
             Self::QueryNorm => "query_norm",
             Self::KeyNorm => "key_norm",
+            Self::AttentionPostNorm => "attention_post_norm",
+            Self::FeedForwardPostNorm => "feed_forward_post_norm",
+            Self::WindowedRope => "windowed_rope",
         }
     }
 

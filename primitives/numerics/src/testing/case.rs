@@ -7,6 +7,7 @@ use crate::{
     model::{Gains, Linear, RopeTable},
     rope::ROTATED_LIMIT,
     tile::{self, TILE_BYTES, TILE_COLUMNS, TILE_ROWS},
+    units::{ATTENTION_FRACTION, RESIDUAL_FRACTION},
     Architecture, Blocks, BlocksRef, Kernels, KvCache, Sampler, Sampling, BLOCK,
 };
 use alloc::{vec, vec::Vec};
@@ -26,6 +27,8 @@ pub enum TensorOperator {
     Attention,
     /// See [`mod@crate::swiglu`].
     Swiglu,
+    /// See [`mod@crate::geglu`].
+    Geglu,
     /// See [`mod@crate::blocks`].
     Quantise,
     /// See [`mod@crate::embedding`]; not among the [`Kernels`].
@@ -40,13 +43,14 @@ pub enum TensorOperator {
 
 impl TensorOperator {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Linear,
         Self::Norm,
         Self::Rope,
         Self::Store,
         Self::Attention,
         Self::Swiglu,
+        Self::Geglu,
         Self::Quantise,
         Self::Embedding,
         Self::Sample,
@@ -112,6 +116,11 @@ pub enum Case {
         gate: Vec<i32>,
         up: Vec<i32>,
     },
+    Geglu {
+        columns: u32,
+        gate: Vec<i32>,
+        up: Vec<i32>,
+    },
     Quantise {
         columns: u32,
         fraction: i32,
@@ -142,6 +151,7 @@ pub enum Case {
         gains: Vec<i32>,
         exponent: i8,
         epsilon_q32: u32,
+        fraction: i32,
         rows: Vec<i32>,
     },
 }
@@ -224,6 +234,15 @@ impl Case {
                     up: values(count, random),
                 }
             }
+            TensorOperator::Geglu => {
+                let columns = between(1, 5, random) * 32;
+                let count = (between(1, 5, random) * columns) as usize;
+                Self::Geglu {
+                    columns,
+                    gate: values(count, random),
+                    up: values(count, random),
+                }
+            }
             TensorOperator::Quantise => {
                 let columns = between(1, 5, random) * 32;
                 Self::Quantise {
@@ -269,6 +288,7 @@ impl Case {
                     gains: values(width, random),
                     exponent: random.below(60) as i8 - 50,
                     epsilon_q32: [0, 42_950, u32::MAX][random.below(3) as usize],
+                    fraction: [14, 16][random.below(2) as usize],
                     rows: values(heads * width, random),
                 }
             }
@@ -304,6 +324,11 @@ impl Case {
             (0..64).map(|i| pair(i % 36)).collect()
         };
         cases.push(Self::Swiglu {
+            columns: 64,
+            gate: pairs(0),
+            up: pairs(1),
+        });
+        cases.push(Self::Geglu {
             columns: 64,
             gate: pairs(0),
             up: pairs(1),
@@ -368,6 +393,7 @@ impl Case {
             Self::Store { .. } => TensorOperator::Store,
             Self::Attention { .. } => TensorOperator::Attention,
             Self::Swiglu { .. } => TensorOperator::Swiglu,
+            Self::Geglu { .. } => TensorOperator::Geglu,
             Self::Quantise { .. } => TensorOperator::Quantise,
             Self::Embedding { .. } => TensorOperator::Embedding,
             Self::Sample { .. } => TensorOperator::Sample,
@@ -461,6 +487,9 @@ impl Case {
             Self::Swiglu { columns, gate, up } => {
                 kernels.swiglu(gate, up, *columns as usize, &mut blocks);
             }
+            Self::Geglu { columns, gate, up } => {
+                kernels.geglu(gate, up, *columns as usize, &mut blocks);
+            }
             Self::Quantise {
                 columns,
                 fraction,
@@ -510,11 +539,13 @@ impl Case {
                 gains,
                 exponent,
                 epsilon_q32,
+                fraction,
                 rows,
             } => {
                 let gains = integers(gains);
+                let gains = Gains::new(*exponent, &gains);
                 let mut rows = rows.clone();
-                kernels.head_norm(&Gains::new(*exponent, &gains), *epsilon_q32, &mut rows);
+                kernels.head_norm(&gains, *epsilon_q32, *fraction, &mut rows);
                 return integers(&rows);
             }
         }
@@ -626,7 +657,11 @@ fn norm_extremes() -> Vec<Case> {
 
 fn head_norm_extremes() -> Vec<Case> {
     let mut cases = Vec::new();
-    for width in [32, Architecture::MAX_HEAD_DIM as usize] {
+    for (width, fraction) in [
+        (32, ATTENTION_FRACTION),
+        (Architecture::MAX_HEAD_DIM as usize, ATTENTION_FRACTION),
+        (Architecture::MAX_COLUMNS as usize, RESIDUAL_FRACTION),
+    ] {
         for value in [0, 1, (1 << 24) - 1, i32::MAX, i32::MIN] {
             let mut rows = vec![value; 2 * width];
             rows[width..].fill(0);
@@ -636,6 +671,7 @@ fn head_norm_extremes() -> Vec<Case> {
                     gains: [1 << 30, i32::MAX, i32::MIN, 0].repeat(width / 4),
                     exponent,
                     epsilon_q32: if value == 1 { u32::MAX } else { 0 },
+                    fraction,
                     rows: rows.clone(),
                 });
             }

@@ -5,7 +5,7 @@
 
 use super::{Random, TestModel};
 use crate::{
-    attention, bias, check, embedding, exp2, generate, hidden,
+    attention, bias, check, embedding, exp2, geglu, generate, hidden,
     layout::{self, TensorRole},
     loss::{log2, loss},
     model::{Gains, Linear},
@@ -60,7 +60,23 @@ pub fn results(kernels: &dyn Kernels) -> BTreeMap<&'static str, String> {
             ),
         ),
         ("exp2_table", hash_i32(&exp2::TABLE.map(|x| x as i32))),
-        ("head_norm", hash_i32(&normed_heads(kernels))),
+        (
+            "geglu",
+            hash_blocks(&gated(|gate, up, columns, output| {
+                kernels.geglu(gate, up, columns, output);
+            })),
+        ),
+        (
+            "gelu",
+            hash_i32(
+                &values(21, 31, 4_096)
+                    .iter()
+                    .map(|&x| geglu::gelu(x))
+                    .collect::<Vec<_>>(),
+            ),
+        ),
+        ("head_norm", hash_i32(&normed_heads(kernels, 64, 16))),
+        ("head_norm_whole", hash_i32(&normed_heads(kernels, 960, 14))),
         ("hidden", hash(&hidden_hashes(kernels))),
         ("layout", hash(layout_lines().as_bytes())),
         ("linear", hash_i32(&multiplied(kernels, &down, 96))),
@@ -79,9 +95,15 @@ pub fn results(kernels: &dyn Kernels) -> BTreeMap<&'static str, String> {
                     .collect::<Vec<_>>(),
             ),
         ),
-        ("swiglu", hash_blocks(&gated(kernels))),
+        (
+            "swiglu",
+            hash_blocks(&gated(|gate, up, columns, output| {
+                kernels.swiglu(gate, up, columns, output);
+            })),
+        ),
         ("testing_weights", hash(&test.weights)),
         ("transformer", hash_model(kernels, TestModel::TINY)),
+        ("transformer_gemma", hash_model(kernels, TestModel::GEMMA)),
         ("transformer_variants", hash_variants(kernels)),
         (
             "transformer_untied",
@@ -241,10 +263,10 @@ fn biased() -> Vec<i32> {
     rows
 }
 
-fn normed_heads(kernels: &dyn Kernels) -> Vec<i32> {
+fn normed_heads(kernels: &dyn Kernels, width: usize, fraction: i32) -> Vec<i32> {
     let mut rows = values(19, 31, 60 * 64);
-    let gains = bytes(&values(20, 30, 64));
-    kernels.head_norm(&Gains::new(-29, &gains), 4_295, &mut rows);
+    let gains = bytes(&values(20, 30, width));
+    kernels.head_norm(&Gains::new(-29, &gains), 4_295, fraction, &mut rows);
     rows
 }
 
@@ -289,9 +311,10 @@ fn losses() -> Vec<u8> {
         .collect()
 }
 
-fn gated(kernels: &dyn Kernels) -> Blocks {
+/// The output of an operator that gates rows, given gates, ups, columns and output.
+fn gated(operator: impl FnOnce(&[i32], &[i32], usize, &mut Blocks)) -> Blocks {
     let mut output = Blocks::default();
-    kernels.swiglu(
+    operator(
         &values(13, 24, 40 * 96),
         &values(14, 24, 40 * 96),
         96,
@@ -300,10 +323,11 @@ fn gated(kernels: &dyn Kernels) -> Blocks {
     output
 }
 
-/// Of each model of [`TestModel::VARIANTS`], the hash.
+/// Of each model of [`TestModel::VARIANTS`] but Gemma, which has a vector of its own, the hash.
 fn hash_variants(kernels: &dyn Kernels) -> String {
-    let hashes = TestModel::VARIANTS
-        .iter()
+    let variants = TestModel::VARIANTS.iter();
+    let hashes = variants
+        .filter(|variant| **variant != TestModel::GEMMA)
         .map(|variant| hash_model(kernels, *variant));
     hash(hashes.collect::<String>().as_bytes())
 }

@@ -4,7 +4,7 @@
 use noema_numerics::{
     attention,
     cache::KvCache,
-    layout, linear,
+    geglu, layout, linear,
     model::{Gains, Linear},
     norm, swiglu,
     testing::{Random, TestModel},
@@ -120,6 +120,24 @@ fn a_gated_product_takes_any_input() {
     }
     assert_eq!(swiglu::gated(i32::MAX, i32::MIN), i32::MIN);
     assert_eq!(swiglu::gated(i32::MAX, i32::MAX), i32::MAX);
+}
+
+#[test]
+fn a_product_gated_by_gelu_takes_any_input() {
+    for gate in [i32::MIN, i32::MIN + 1, -1, 0, 1, i32::MAX] {
+        for up in [i32::MIN, -1, 0, 1, i32::MAX] {
+            let product = geglu::gated(gate, up);
+            if gate <= -(64 << 20) {
+                assert_eq!(product, 0, "{gate} {up}");
+            }
+        }
+    }
+    assert_eq!(geglu::gated(i32::MAX, i32::MIN), i32::MIN);
+    assert_eq!(geglu::gelu(i32::MAX), i32::MAX);
+    // Just outside and inside the range whose cube is taken.
+    for gate in [geglu::LIMIT - 1, geglu::LIMIT, geglu::LIMIT + 1] {
+        assert_eq!((geglu::gelu(gate), geglu::gelu(-gate)), (gate, 0));
+    }
 }
 
 /// The widest head with the largest queries and keys, and a long run of equal positions.

@@ -290,6 +290,18 @@ fn a_variant_is_encoded_as_the_list_of_its_differences() {
         serde_json::to_string(&window).unwrap(),
         r#"{"window":{"positions":4096,"layers":{"from":0}}}"#
     );
+    let gemma = Variant {
+        post_norms: true,
+        gelu: true,
+        scaled_embedding: true,
+        windowed_rope: true,
+        ..Variant::LLAMA
+    };
+    assert_eq!(gemma.encode(), [16, 4, 5, 6, 7]);
+    assert_eq!(
+        serde_json::to_string(&gemma).unwrap(),
+        r#"{"post_norms":true,"gelu":true,"scaled_embedding":true,"windowed_rope":true}"#
+    );
     assert_eq!(Variant::LLAMA.encode(), [0]);
     assert_eq!(biases.encode(), [4, 0]);
     assert_eq!(both.encode(), [8, 0, 1]);
@@ -298,7 +310,13 @@ fn a_variant_is_encoded_as_the_list_of_its_differences() {
         serde_json::to_string(&unrotated).unwrap(),
         r#"{"projection_biases":true,"head_norms":true,"unrotated":{"every":4}}"#
     );
-    for bytes in [&[8, 0, 0][..], &[8, 1, 0], &[4, 200], &[20, 0, 0, 0, 0, 0]] {
+    for bytes in [
+        &[8, 0, 0][..],
+        &[8, 1, 0],
+        &[4, 200],
+        &[20, 0, 0, 0, 0, 0],
+        &[8, 5, 4],
+    ] {
         assert!(Variant::decode(&mut &*bytes).is_err(), "{bytes:?}");
     }
 }
@@ -312,7 +330,13 @@ proptest! {
             layers: n[0], hidden: n[1] & !31, heads: n[2], kv_heads: n[3], head_dim: n[4] & !31,
             feed_forward: n[5] & !31, vocabulary: n[6], context_length: n[7],
             norm_epsilon_q32: n[8], tied_head: n[8] & 1 == 1,
-            variant: Variant { projection_biases: n[8] & 2 == 2, head_norms: n[8] & 4 == 4, unrotated: None, window: None },
+            variant: Variant {
+                projection_biases: n[8] & 2 == 2,
+                head_norms: n[8] & 4 == 4,
+                post_norms: n[8] & 8 == 8,
+                scaled_embedding: n[8] & 16 == 16,
+                ..Variant::LLAMA
+            },
         };
         match architecture.validate() {
             Ok(()) => prop_assert!(layout::weights_bytes(&architecture).unwrap() > 0),

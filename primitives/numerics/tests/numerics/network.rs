@@ -95,6 +95,57 @@ fn heads_of_queries_and_keys_are_normed_before_their_rotation() {
 }
 
 #[test]
+fn gemma_norms_what_it_adds_and_has_a_table_of_rotations_for_windows() {
+    let network = Network::new(&Architecture {
+        layers: 3,
+        ..TestModel::GEMMA
+    })
+    .unwrap();
+    let formula = network.to_string();
+    let lines: Vec<&str> = formula.lines().collect();
+    for line in [
+        "queries = rope(windowed_rope, queries)                  128 integers, 2^-16",
+        "mixed = attention(last 40 of cache 0, queries)          128 integers, 2^-16",
+        "delta = head_norm(layers.0.attention_post_norm, delta)  64 integers, 2^-14",
+        "product = geglu(gate, up)                               96 in blocks, 2^-16",
+        "delta = head_norm(layers.0.feed_forward_post_norm, delta) 64 integers, 2^-14",
+        "queries = rope(rope, queries)                           128 integers, 2^-16",
+        "mixed = attention(cache 2, queries)                     128 integers, 2^-16",
+    ] {
+        assert!(lines.contains(&line), "{line} is not in:\n{formula}");
+    }
+    let last: Vec<_> = network.tensors().iter().rev().take(2).collect();
+    assert_eq!(last[0].role, TensorRole::Rope);
+    assert_eq!(last[1].role, TensorRole::WindowedRope);
+    // The residual stream is divided by the root of its width, 64.
+    let epsilons: BTreeSet<u32> = network
+        .steps()
+        .iter()
+        .filter_map(|step| match step.operator {
+            NetworkOperator::Norm { epsilon_q32, .. } => Some(epsilon_q32),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(epsilons, BTreeSet::from([671]), "42,950 / 64 is 671.1");
+}
+
+#[test]
+fn a_table_of_rotations_for_windows_needs_layers_with_and_without() {
+    let with = |window: Option<LayerPattern>| {
+        let mut architecture = TestModel::GEMMA;
+        architecture.variant.window = window.map(|layers| AttentionWindow {
+            positions: 40,
+            layers,
+        });
+        architecture.validate()
+    };
+    assert_eq!(with(Some(LayerPattern::Every(2))), Ok(()));
+    for window in [None, Some(LayerPattern::ALL)] {
+        assert_eq!(with(window), Err(ArchitectureError::WindowedRope));
+    }
+}
+
+#[test]
 fn a_tied_head_reads_the_token_embedding() {
     let head = |tied_head| {
         let network = Network::new(&Architecture { tied_head, ..TINY }).unwrap();
@@ -275,6 +326,7 @@ proptest! {
         tied_head: bool,
         projection_biases: bool,
         head_norms: bool,
+        gemma in prop::array::uniform4(any::<bool>()),
         unrotated in pattern(),
         positions in 1u32..10_000,
         windowed in pattern(),
@@ -297,8 +349,15 @@ proptest! {
                 window: windowed
                     .filter(|pattern| applies(*pattern, layers))
                     .map(|layers| AttentionWindow { positions, layers }),
+                post_norms: gemma[0],
+                gelu: gemma[1],
+                scaled_embedding: gemma[2],
+                windowed_rope: false,
             },
         };
+        let mut own_table = architecture;
+        own_table.variant.windowed_rope = gemma[3];
+        let architecture = if own_table.validate().is_ok() { own_table } else { architecture };
         let network = Network::new(&architecture).unwrap();
         prop_assert_eq!(network.check(), Ok(()));
         let matrices = network.tensors().iter().filter(|tensor| matches!(tensor.kind, TensorKind::Linear { .. }));

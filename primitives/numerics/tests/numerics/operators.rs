@@ -3,7 +3,7 @@
 use noema_numerics::{
     attention, bias, blocks,
     cache::KvCache,
-    embedding, exp2, head_norm, linear,
+    embedding, exp2, geglu, head_norm, linear,
     model::{Gains, Linear, RopeTable},
     norm, rope, swiglu,
     testing::{Random, TestModel},
@@ -137,12 +137,14 @@ proptest! {
         gains in prop::collection::vec(-(1i32 << 30)..1 << 30, 32),
         exponent in -34i8..-20,
         epsilon: u32,
+        fraction in prop::sample::select(vec![14i32, 16]),
     ) {
         let bytes: Vec<u8> = gains.iter().flat_map(|g| g.to_le_bytes()).collect();
         let mut output = values.clone();
-        head_norm::head_norm(&Gains::new(exponent, &bytes), epsilon, &mut output);
+        head_norm::head_norm(&Gains::new(exponent, &bytes), epsilon, fraction, &mut output);
+        let unit = two(-fraction);
         for (values, output) in values.chunks(32).zip(output.chunks(32)) {
-            let x: Vec<f64> = values.iter().map(|&x| f64::from(x) * two(-16)).collect();
+            let x: Vec<f64> = values.iter().map(|&x| f64::from(x) * unit).collect();
             let mean = x.iter().map(|x| x * x).sum::<f64>() / 32.0 + f64::from(epsilon) * two(-32);
             let largest = x.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
             for ((&y, x), &g) in output.iter().zip(&x).zip(&gains) {
@@ -152,10 +154,11 @@ proptest! {
                 }
                 let root = mean.sqrt();
                 let gain = f64::from(g) * two(i32::from(exponent));
-                let real = (x * gain / root).clamp(-32_768.0, 32_768.0);
-                let input = if largest >= 256.0 { largest * two(-24) / root * 2.0 } else { 0.0 };
-                let bound = (input + (x / root).abs() * two(-26) + two(-22)) * gain.abs() + two(-16);
-                prop_assert!((f64::from(y) * two(-16) - real).abs() <= bound, "{y} {real}");
+                let limit = unit * two(31);
+                let real = (x * gain / root).clamp(-limit, limit);
+                let input = if largest >= unit * two(24) { largest * two(-24) / root * 2.0 } else { 0.0 };
+                let bound = (input + (x / root).abs() * two(-26) + two(-22)) * gain.abs() + unit;
+                prop_assert!((f64::from(y) * unit - real).abs() <= bound, "{y} {real}");
             }
         }
     }
@@ -226,6 +229,22 @@ proptest! {
         let silu_error = silu.abs() * two(-16) + g.abs() * two(-29) + two(-21);
         let bound = silu_error * u.abs() * two(16) + 0.5;
         let error = (f64::from(swiglu::gated(gate, up)) - expected).abs();
+        prop_assert!(error <= bound, "{g} {u}: {error} {bound}");
+    }
+
+    #[test]
+    fn a_product_gated_by_gelu_is_within_its_error(gate in integer(), up in integer()) {
+        let (g, u) = (f64::from(gate) * two(-20), f64::from(up) * two(-20));
+        let argument = (8.0 / std::f64::consts::PI).sqrt() * (g + 0.044_715 * g.powi(3));
+        let share = 1.0 / (1.0 + (-argument).exp());
+        let gelu = g * share;
+        let expected = (gelu * u * two(16)).clamp(f64::from(i32::MIN), f64::from(i32::MAX));
+        // The share changes by at most its own part for each unit of its argument.
+        let argument_error = g.abs().min(16.0) * two(-19) + two(-21);
+        let relative = two(-16) + argument_error;
+        let gelu_error = gelu.abs() * relative + g.abs() * two(-29) + two(-21);
+        let bound = gelu_error * u.abs() * two(16) + 0.5;
+        let error = (f64::from(geglu::gated(gate, up)) - expected).abs();
         prop_assert!(error <= bound, "{g} {u}: {error} {bound}");
     }
 

@@ -70,6 +70,11 @@ proptest! {
     }
 
     #[test]
+    fn products_gated_by_gelu_are_equal(seed: u64) {
+        is_equal(TensorOperator::Geglu, seed)?;
+    }
+
+    #[test]
     fn norms_of_heads_are_equal(seed: u64) {
         is_equal(TensorOperator::HeadNorm, seed)?;
     }

@@ -3,7 +3,7 @@
 use super::{device, Bench};
 use crate::gpu::{
     cache::{Around, Caches},
-    network::norm_parameters,
+    network::{head_norm_parameters, norm_parameters},
     plan::MOST_ROWS,
     unpack_mantissas, unpack_shifts,
     weights::{upload_rope, Matrix},
@@ -188,6 +188,36 @@ proptest! {
         bench.run(&kernels.swiglu, &bound, &[0; 8], groups);
         Scalar.swiglu(&a, &b, columns, &mut expected);
         prop_assert_eq!(&take(swiglu::PRODUCT_FRACTION), &expected);
+
+        let bound = kernels
+            .geglu
+            .bind(gpu, &[blocks as u32], &[&mantissas, &shifts, &both, &work, &powers])
+            .expect("a device");
+        bench.run(&kernels.geglu, &bound, &[0; 8], groups);
+        Scalar.geglu(&a, &b, columns, &mut expected);
+        prop_assert_eq!(&take(swiglu::PRODUCT_FRACTION), &expected);
+
+        for fraction in [14, 16] {
+            let gains = Gains::new(-29, &gain_bytes);
+            let parameters = head_norm_parameters([columns, 0, columns], epsilon, fraction, &gains);
+            let rows = bench.upload_i32(&a);
+            let bound = kernels
+                .head_norm
+                .bind(gpu, &parameters, &[&rows, &gain_buffer])
+                .expect("a device");
+            bench.run(&kernels.head_norm, &bound, &[0; 8], [1, batch as u32, 1]);
+            let mut normed = a.clone();
+            Scalar.head_norm(&gains, epsilon, fraction, &mut normed);
+            prop_assert_eq!(&bench.download_i32(&rows, batch * columns), &normed);
+        }
+
+        let sums = bench.upload_i32(&a);
+        let deltas = bench.upload_i32(&b);
+        let words = (columns / 4) as u32;
+        let bound = kernels.add.bind(gpu, &[words], &[&sums, &deltas]).expect("a device");
+        bench.run(&kernels.add, &bound, &[0; 8], [words.div_ceil(64), batch as u32, 1]);
+        let expected: Vec<i32> = a.iter().zip(&b).map(|(a, b)| a.saturating_add(*b)).collect();
+        prop_assert_eq!(&bench.download_i32(&sums, batch * columns), &expected);
     }
 
     #[test]

@@ -167,7 +167,12 @@ fn tensors_and_caches_may_be_cut_into_parts() {
 fn any_bytes_are_a_model() {
     let Some(device) = device() else { return };
     let mut random = Random::new(17);
-    for architecture in [TestModel::TINY, UNTIED, TestModel::EVERY_DIFFERENCE] {
+    for architecture in [
+        TestModel::TINY,
+        UNTIED,
+        TestModel::EVERY_DIFFERENCE,
+        TestModel::GEMMA,
+    ] {
         for _ in 0..6 {
             let mut model = TestModel::seeded(architecture, 1);
             // Random values, or large ones where they should be small and the other way round.

@@ -11,8 +11,10 @@ struct Params {
     // t_n and e_n of the definition, which depend on the width of a head only.
     length_root: u32,
     length_exponent: u32,
-    // E + 16 - 22, which takes a product to the units of the output.
+    // E + f - 22, which takes a product to the units of the output.
     output_exponent: i32,
+    // Fraction bits of the epsilon beyond those of a squared element.
+    epsilon_drop: u32,
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
@@ -33,7 +35,7 @@ fn square(x: i32, h: u32) -> U64 {
     return mul_u32(value, value);
 }
 
-// |x̂| < 2^27 fits the low half.
+// |x̂| < 2^30 fits the low half.
 fn normalise(x: i32, g: i32, h: u32, r: u32, shift: u32) -> i32 {
     let value = i32(round_shift(mul_i32_u32(round_shift_32(x, h), r), shift).x);
     return scale_saturate(mul_i32(value, g), params.output_exponent);
@@ -72,7 +74,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if thread == 0u {
         let squares = vec2<u32>(atomicLoad(&squares_low), atomicLoad(&squares_high));
         let epsilon = vec2<u32>(params.epsilon_low, params.epsilon_high);
-        var v = add64(squares, shr_u64(epsilon, 2u * h));
+        var v = add64(squares, shr_u64(epsilon, 2u * h + params.epsilon_drop));
         if v.x == 0u && v.y == 0u {
             v.x = 1u;
         }

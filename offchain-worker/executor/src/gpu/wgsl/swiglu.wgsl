@@ -1,4 +1,4 @@
-// `noema_numerics::swiglu`. Workgroup x is the row; a row of the input is the gates, then the ups.
+// `noema_numerics::swiglu`, or `geglu`, by the function `activated`. Workgroup x is the row; a row of the input is the gates, then the ups.
 
 struct Params {
     // Blocks of a row of gates.
@@ -23,8 +23,7 @@ fn sigmoid(x: i32) -> u32 {
 }
 
 fn gated(gate: i32, up: i32) -> i32 {
-    let silu = i32(round_shift(mul_i32_u32(gate, sigmoid(gate)), 30u).x);
-    return saturate_i32(round_shift(mul_i32(silu, up), 24u));
+    return saturate_i32(round_shift(mul_i32(activated(gate), up), 24u));
 }
 
 @compute @workgroup_size(ROW_THREADS)

@@ -6,6 +6,7 @@
 
 use super::{
     super::{
+        model_type::WINDOWED_BASE,
         rope::{attention_factor, rotated_width, Long, Rope, Scaling, Yarn},
         ImportError,
     },
@@ -67,6 +68,7 @@ pub(super) fn rope(file: &Contents, head_dim: u32) -> Result<Rope, ImportError> 
         (Some("longrope"), None, None) => return Err(missing(path, LONG_FACTORS)),
         (Some("none"), None, None) => Scaling::None,
         (Some("none"), Some(factors), None) => Scaling::Factors(multiplied(&factors, 1.0)),
+        (None | Some("linear"), None, None) if factor == 1.0 => Scaling::None,
         (None | Some("linear"), None, None) => Scaling::Linear(factor),
         (None | Some("linear"), Some(factors), None) => {
             Scaling::Factors(multiplied(&factors, factor))
@@ -119,6 +121,17 @@ pub(super) fn rope(file: &Contents, head_dim: u32) -> Result<Rope, ImportError> 
         scaling,
         attention_factor,
     })
+}
+
+/// The rotation of Gemma's layers with a window.
+pub(super) fn windowed(file: &Contents, head_dim: u32) -> Result<Option<Rope>, ImportError> {
+    if !file.model_type.is_gemma() {
+        return Ok(None);
+    }
+    let (metadata, key) = (file.metadata(), file.key("rope.freq_base_swa"));
+    let base = metadata.optional_f64(&key)?.unwrap_or(WINDOWED_BASE);
+    let base = positive(metadata.path, &key, base)?;
+    Ok(Some(Rope::plain(base, head_dim)))
 }
 
 fn multiplied(factors: &[f32], by: f64) -> Vec<f64> {

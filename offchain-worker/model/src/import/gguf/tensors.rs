@@ -44,6 +44,8 @@ fn name(model_type: ModelType, role: TensorRole, layer: Option<u32>) -> String {
         TensorRole::ValueBias => "attn_v",
         TensorRole::QueryNorm => "attn_q_norm",
         TensorRole::KeyNorm => "attn_k_norm",
+        TensorRole::AttentionPostNorm => "post_attention_norm",
+        TensorRole::FeedForwardPostNorm => "post_ffw_norm",
         other => other.name(),
     };
     let part = match Fused::of(model_type, role) {
@@ -235,7 +237,7 @@ pub(super) fn read(
             TensorRole::Query | TensorRole::Key if is_interleaved => {
                 stored_row(row_index, head_dim)
             }
-            TensorRole::Query | TensorRole::Key => file.rope.stored_row(row_index, head_dim),
+            TensorRole::Query | TensorRole::Key => file.ropes.usual.stored_row(row_index, head_dim),
             _ => row_index,
         };
         let offset = (first + stored) as u64 * row;
@@ -247,6 +249,7 @@ pub(super) fn read(
         layout
             .decode(bytes, out)
             .map_err(|problem| wrong(&format!("cannot be decoded: {problem}")))?;
+        file.gains.apply(role, out);
         if is_interleaved && matches!(role, TensorRole::QueryBias | TensorRole::KeyBias) {
             let stored = out.to_vec();
             for (element, out) in out.iter_mut().enumerate() {

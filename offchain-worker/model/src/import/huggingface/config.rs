@@ -3,7 +3,7 @@
 use super::super::{
     files::parse_json,
     model::epsilon_q32,
-    model_type::{pattern, ModelType, SUPPORTED, UNROTATED_INTERVAL},
+    model_type::{pattern, ModelType, NO_SOFT_CAP, UNROTATED_INTERVAL, WINDOWED_GROUP},
     tokenizer::{Added, ModelSettings},
     ImportError,
 };
@@ -61,6 +61,17 @@ pub(super) struct Config {
     #[serde(default)]
     mlp_bias: bool,
     hidden_act: Option<String>,
+    /// The name of `hidden_act` in Gemma's files.
+    hidden_activation: Option<String>,
+    query_pre_attn_scalar: Option<f64>,
+    attn_logit_softcapping: Option<f64>,
+    final_logit_softcapping: Option<f64>,
+    use_bidirectional_attention: Option<bool>,
+    /// Gemma's layers without a window are the last of each group of so many.
+    sliding_window_pattern: Option<u32>,
+    /// The name in files that Transformers saved again, which have the layers' types beside it.
+    #[serde(rename = "_sliding_window_pattern")]
+    saved_window_pattern: Option<u32>,
     /// None if it is not stated; null if there is no window.
     #[serde(default, deserialize_with = "stated")]
     sliding_window: Option<Option<u32>>,
@@ -103,7 +114,11 @@ impl Config {
         let AnyConfig { model_type } = parse_json(path, bytes)?;
         if ModelType::of_folder(&model_type).is_none() {
             let what = format!("the model type {model_type:?}");
-            return Err(ImportError::unsupported(path, what, SUPPORTED));
+            return Err(ImportError::unsupported(
+                path,
+                what,
+                ModelType::hint(&model_type),
+            ));
         }
         parse_json(path, bytes)
     }
@@ -128,8 +143,12 @@ impl Config {
                 "weights that are already quantised",
             ),
             (
-                self.hidden_act.as_deref().is_some_and(|act| act != "silu"),
-                "an activation other than SiLU",
+                self.has_other_activation(),
+                "an activation other than that of its type, SiLU or gelu_pytorch_tanh",
+            ),
+            (
+                self.use_bidirectional_attention == Some(true),
+                "attention to later positions",
             ),
         ];
         if let Some((_, what)) = strange.into_iter().find(|(found, _)| *found) {
@@ -139,14 +158,22 @@ impl Config {
                 "a model with none of this, of the same type, can be imported",
             ));
         }
+        let caps = [
+            (self.attn_logit_softcapping, "attn_logit_softcapping"),
+            (self.final_logit_softcapping, "final_logit_softcapping"),
+        ];
+        if let Some((_, key)) = caps.into_iter().find(|(cap, _)| cap.is_some()) {
+            return Err(ImportError::unsupported(path, key, NO_SOFT_CAP));
+        }
         let head_dim = self.head_dim.unwrap_or_else(|| match self.model_type {
             ModelType::Qwen3 => 128,
+            ModelType::Gemma3 => 256,
             _ => {
                 let heads = self.num_attention_heads;
                 self.hidden_size.checked_div(heads).unwrap_or(0)
             }
         });
-        let ties = self.model_type == ModelType::SmolLm3;
+        let ties = matches!(self.model_type, ModelType::SmolLm3 | ModelType::Gemma3);
         let epsilon = self.rms_norm_eps;
         let architecture = Architecture {
             layers: self.num_hidden_layers,
@@ -176,6 +203,32 @@ impl Config {
         Ok(architecture)
     }
 
+    /// Whether the feed-forward layer has another activation than models of its type.
+    fn has_other_activation(&self) -> bool {
+        let usual = match self.model_type {
+            ModelType::Gemma3 => "gelu_pytorch_tanh",
+            _ => "silu",
+        };
+        let stated = [&self.hidden_act, &self.hidden_activation].into_iter();
+        let mut stated = stated.flatten();
+        stated.any(|activation| activation != usual)
+    }
+
+    /// What scores are divided by the root of, if that is not the width of a head.
+    pub(super) fn score_divisor(&self, path: &Path) -> Result<Option<f64>, ImportError> {
+        const USUAL: f64 = 256.0;
+        if self.model_type != ModelType::Gemma3 {
+            return Ok(None);
+        }
+        match self.query_pre_attn_scalar.unwrap_or(USUAL) {
+            divisor if divisor.is_finite() && divisor > 0.0 => Ok(Some(divisor)),
+            divisor => {
+                let problem = format!("which is {divisor} and not a positive number");
+                Err(ImportError::value(path, "query_pre_attn_scalar", problem))
+            }
+        }
+    }
+
     /// What distinguishes the network from that of Llama 2. The number of layers has been validated.
     fn variant(&self, path: &Path) -> Result<Variant, ImportError> {
         let rotates = self.rotates(path)?;
@@ -185,6 +238,11 @@ impl Config {
             head_norms: self.model_type.has_head_norms(),
             unrotated: self.pattern(path, "no_rope_layers", &unrotated)?,
             window: self.window(path, &rotates)?,
+            post_norms: self.model_type.is_gemma(),
+            gelu: self.model_type.is_gemma(),
+            scaled_embedding: self.model_type.is_gemma(),
+            // The rotations are read separately.
+            windowed_rope: false,
         })
     }
 
@@ -215,7 +273,7 @@ impl Config {
     ) -> Result<Option<AttentionWindow>, ImportError> {
         let usual = self.sliding_window.unwrap_or(Some(USUAL_WINDOW));
         let positions = match self.model_type {
-            ModelType::Mistral => usual,
+            ModelType::Mistral | ModelType::Gemma3 => usual,
             ModelType::Qwen2 | ModelType::Qwen3 if self.use_sliding_window => usual,
             ModelType::SmolLm3 if self.use_sliding_window => self.sliding_window.flatten(),
             ModelType::Phi3 => self.sliding_window.flatten(),
@@ -229,6 +287,13 @@ impl Config {
                 let first = self.max_window_layers.unwrap_or(USUAL_WINDOW_LAYERS);
                 let layers = 0..self.num_hidden_layers;
                 layers.map(|layer| layer >= first).collect()
+            }
+            (None, ModelType::Gemma3) => {
+                let stated = self.sliding_window_pattern.or(self.saved_window_pattern);
+                let group = stated.unwrap_or(WINDOWED_GROUP);
+                let windowed = LayerPattern::ExceptEvery(group);
+                let layers = 0..self.num_hidden_layers;
+                layers.map(|layer| windowed.contains(layer)).collect()
             }
             (None, _) => vec![true; rotates.len()],
         };

@@ -2,10 +2,11 @@
 
 use super::super::{
     files::parse_json,
-    model_type::ModelType,
-    rope::{attention_factor, rotated_width, Long, Rope, Scaling, Yarn},
+    model_type::{ModelType, WINDOWED_BASE},
+    rope::{attention_factor, rotated_width, Long, Rope, Ropes, Scaling, Yarn},
     ImportError,
 };
+use noema_checkpoint::Architecture;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, path::Path};
@@ -13,6 +14,9 @@ use std::{collections::BTreeMap, path::Path};
 /// The kinds of layers in Transformers' `layer_types`: a model whose layers are all alike has only the first.
 const FULL_ATTENTION: &str = "full_attention";
 const SLIDING_ATTENTION: &str = "sliding_attention";
+
+const PARTIAL: &str = "a rotation of only a part of each head";
+const PLAIN: &str = "a rotation of whole heads that is the same in all layers is";
 
 /// The fields of `config.json` about the rotation.
 #[derive(Debug, Deserialize)]
@@ -58,26 +62,46 @@ impl RopeConfig {
         parse_json(path, bytes)
     }
 
-    /// The rotation of a model whose layers all rotate heads of width `head_dim` alike.
-    pub(super) fn rope(
+    /// The rotations of a model of `architecture`, which learns whether there are two.
+    pub(super) fn ropes(
         &self,
         path: &Path,
         model_type: ModelType,
-        head_dim: u32,
-    ) -> Result<Rope, ImportError> {
+        architecture: &mut Architecture,
+    ) -> Result<Ropes, ImportError> {
+        let head_dim = architecture.head_dim;
+        if !model_type.is_gemma() {
+            let rope = self.rope(path, model_type, head_dim)?;
+            return Ok(Ropes::alike(rope));
+        }
+        let mut ropes = self.by_layer_kind(path, model_type, head_dim)?;
+        let what = "the rotation of layers without a window";
+        let usual = ropes.remove(FULL_ATTENTION);
+        let usual = usual.ok_or_else(|| ImportError::missing(path, what))?;
+        let windowed = ropes.remove(SLIDING_ATTENTION);
+        let windowed = windowed.unwrap_or_else(|| Rope::plain(WINDOWED_BASE, head_dim));
+        if [&usual, &windowed]
+            .iter()
+            .any(|rope| rope.rotated != head_dim as usize)
+        {
+            return Err(ImportError::unsupported(path, PARTIAL, PLAIN));
+        }
+        Ok(Ropes::of(usual, Some(windowed), architecture))
+    }
+
+    /// The rotation of a model whose layers all rotate heads of width `head_dim` alike.
+    fn rope(&self, path: &Path, model_type: ModelType, head_dim: u32) -> Result<Rope, ImportError> {
         let ropes = self.by_layer_kind(path, model_type, head_dim)?;
         let mut ropes = ropes.into_values();
         let Some(rope) = ropes.next() else {
             return Err(ImportError::missing(path, "a rotation"));
         };
-        let plain = "a rotation of whole heads that is the same in all layers is";
         if ropes.any(|other| other != rope) {
             let what = "different rotations in layers of different kinds";
-            return Err(ImportError::unsupported(path, what, plain));
+            return Err(ImportError::unsupported(path, what, PLAIN));
         }
         if rope.rotated != head_dim as usize && !model_type.may_rotate_parts() {
-            let what = "a rotation of only a part of each head";
-            return Err(ImportError::unsupported(path, what, plain));
+            return Err(ImportError::unsupported(path, PARTIAL, PLAIN));
         }
         Ok(rope)
     }
@@ -107,8 +131,12 @@ impl RopeConfig {
                         ));
                     };
                     let settings = RopeSettings::read(path, stated)?;
-                    let base = settings.rope_theta.or(self.rope_theta);
-                    let base = base.unwrap_or(model_type.rope_base());
+                    let is_windowed = model_type.is_gemma() && kind == SLIDING_ATTENTION;
+                    let usual = match is_windowed {
+                        true => self.rope_local_base_freq.unwrap_or(WINDOWED_BASE),
+                        false => self.rope_theta.unwrap_or(model_type.rope_base()),
+                    };
+                    let base = settings.rope_theta.unwrap_or(usual);
                     let rope = self.combined(path, head_dim, base, &[settings])?;
                     Ok((kind.clone(), rope))
                 };

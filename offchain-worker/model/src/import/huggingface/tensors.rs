@@ -1,11 +1,14 @@
 //! The tensors of a folder's safetensors files.
 
-use super::super::{
-    files::Mapped,
-    fused::{first_row, Fused},
-    model::{decode_f32, decode_u16},
-    model_type::ModelType,
-    ImportError,
+use super::{
+    super::{
+        files::Mapped,
+        fused::{first_row, Fused},
+        model::{decode_f32, decode_u16},
+        model_type::ModelType,
+        ImportError,
+    },
+    text,
 };
 use half::{bf16, f16};
 use noema_checkpoint::{
@@ -57,6 +60,7 @@ fn name(model_type: ModelType, role: TensorRole, layer: Option<u32>) -> String {
         TensorRole::Key => "self_attn.k_proj",
         TensorRole::Value => "self_attn.v_proj",
         TensorRole::AttentionOutput => "self_attn.o_proj",
+        TensorRole::FeedForwardNorm if model_type.is_gemma() => "pre_feedforward_layernorm",
         TensorRole::FeedForwardNorm => "post_attention_layernorm",
         TensorRole::Gate => "mlp.gate_proj",
         TensorRole::Up => "mlp.up_proj",
@@ -68,6 +72,8 @@ fn name(model_type: ModelType, role: TensorRole, layer: Option<u32>) -> String {
         TensorRole::ValueBias => "self_attn.v_proj",
         TensorRole::QueryNorm => "self_attn.q_norm",
         TensorRole::KeyNorm => "self_attn.k_norm",
+        TensorRole::AttentionPostNorm => "post_attention_layernorm",
+        TensorRole::FeedForwardPostNorm => "post_feedforward_layernorm",
         other => other.name(),
     };
     let part = match Fused::of(model_type, role) {
@@ -115,7 +121,8 @@ impl Shards {
             shards.add(Mapped::open(&path)?, name, index)?;
         }
         for (tensor, file) in &index.weight_map {
-            if !shards.tensors.contains_key(tensor) {
+            let own = shards.own_name(tensor);
+            if own.is_some_and(|name| !shards.tensors.contains_key(&name)) {
                 let what = format!("the tensor {tensor}, which {INDEX} expects there");
                 return Err(ImportError::missing(&folder.join(file), what));
             }
@@ -139,6 +146,9 @@ impl Shards {
             if indexed.is_some_and(|file| file != name) {
                 continue;
             }
+            let Some(own) = self.own_name(&tensor) else {
+                continue;
+            };
             let start = data.saturating_add(info.data_offsets.0 as u64);
             let length = info.data_offsets.1.saturating_sub(info.data_offsets.0);
             if mapped.slice(start, length as u64).is_none() {
@@ -154,7 +164,7 @@ impl Shards {
                 info: info.clone(),
                 start,
             };
-            if let Some(other) = self.tensors.insert(tensor.clone(), located) {
+            if let Some(other) = self.tensors.insert(own, located) {
                 let other = self.files[other.file].path.display();
                 return Err(ImportError::unusable(
                     &mapped.path,
@@ -165,6 +175,14 @@ impl Shards {
         }
         self.files.push(mapped);
         Ok(())
+    }
+
+    /// The name under which a tensor is kept; `None` if the model does not use it.
+    fn own_name(&self, name: &str) -> Option<String> {
+        match self.model_type.is_gemma() {
+            true => text::tensor(name),
+            false => Some(name.to_owned()),
+        }
     }
 
     pub(super) fn files(&self) -> impl Iterator<Item = &Mapped> {

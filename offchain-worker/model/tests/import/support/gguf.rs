@@ -149,6 +149,7 @@ pub(crate) fn floats(kind: u32, values: &[f32]) -> Vec<u8> {
 pub(crate) fn architecture(model: &Model) -> &'static str {
     match model.model_type {
         "mistral" => "llama",
+        "gemma3_text" => "gemma3",
         other => other,
     }
 }
@@ -167,6 +168,10 @@ fn metadata(model: &Model) -> Vec<(String, Value)> {
         .collect();
     let number = |value: usize| Value::U32(value as u32);
     let architecture = architecture(model);
+    let base = match model.model_type {
+        "gemma3_text" => 1_000_000.0,
+        _ => 10_000.0,
+    };
     let window = model.window().map(Value::U32);
     let window = window.map(|window| ("llama.attention.sliding_window", window));
     [
@@ -183,7 +188,7 @@ fn metadata(model: &Model) -> Vec<(String, Value)> {
         ("llama.attention.value_length", number(model.head_dim)),
         ("llama.attention.layer_norm_rms_epsilon", Value::F32(1e-5)),
         ("llama.rope.dimension_count", number(model.head_dim)),
-        ("llama.rope.freq_base", Value::F32(10_000.0)),
+        ("llama.rope.freq_base", Value::F32(base)),
         ("tokenizer.ggml.model", "gpt2".into()),
         ("tokenizer.ggml.pre", "smollm".into()),
         ("tokenizer.ggml.tokens", Value::Texts(model.tokens.clone())),

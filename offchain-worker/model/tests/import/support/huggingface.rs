@@ -25,6 +25,11 @@ pub(crate) fn config(model: &Model) -> Value {
         "tie_word_embeddings": model.tied
     });
     let more = match model.model_type {
+        "gemma3_text" => json!({
+            "hidden_act": null, "hidden_activation": "gelu_pytorch_tanh", "query_pre_attn_scalar": model.head_dim,
+            "sliding_window": model.window(), "sliding_window_pattern": 6, "rope_theta": 1_000_000.0,
+            "rope_local_base_freq": 10_000.0, "attn_logit_softcapping": null, "final_logit_softcapping": null
+        }),
         "mistral" | "phi3" => json!({ "sliding_window": model.window() }),
         "qwen2" => json!({
             "use_sliding_window": false, "sliding_window": 32_768, "max_window_layers": 2
@@ -85,6 +90,18 @@ pub(crate) fn safetensors(tensors: &[Tensor], kind: u32) -> Vec<u8> {
     serialize(views, None).unwrap()
 }
 
+/// The tensors as a folder has them.
+pub(crate) fn tensors(model: &Model) -> Vec<Tensor> {
+    let mut tensors = model.tensors();
+    if model.has_offset() {
+        let norms = tensors
+            .iter_mut()
+            .filter(|tensor| tensor.huggingface.ends_with("norm.weight"));
+        norms.for_each(|tensor| tensor.values.iter_mut().for_each(|value| *value -= 1.0));
+    }
+    tensors
+}
+
 /// Writes `model` with tensors of the float type `kind`, in `shards` safetensors files.
 pub(crate) fn write(model: &Model, kind: u32, shards: usize, folder: &Path) {
     fs::create_dir_all(folder).unwrap();
@@ -104,7 +121,7 @@ pub(crate) fn write(model: &Model, kind: u32, shards: usize, folder: &Path) {
         "---\nlicense: apache-2.0\n---\n# Tiny\n",
     )
     .unwrap();
-    let tensors = model.tensors();
+    let tensors = tensors(model);
     if shards == 1 {
         fs::write(
             folder.join("model.safetensors"),
