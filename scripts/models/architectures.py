@@ -38,6 +38,13 @@ class Tiny:
     unrotated: tuple[bool, ...] = ()
     # Whether the projections to queries, keys and values are one matrix, and the gate and up projections another.
     is_fused: bool = False
+    # Whether the layers are Gemma's: norms of what is added, too, GELU, a scaled embedding, and gains less one in
+    # config.json's folder.
+    is_gemma: bool = False
+    # The base of the rotation in layers with a window, if it differs.
+    windowed_theta: float | None = None
+    # Scores are divided by the root of it, if that is not the width of a head.
+    score_divisor: int | None = None
     # Further settings of config.json.
     settings: dict | None = None
 
@@ -102,6 +109,31 @@ PHI3 = replace(
 )
 
 WINDOW = 11
+GEMMA3 = replace(
+    LLAMA,
+    model_type="gemma3_text",
+    causal_lm="Gemma3ForCausalLM",
+    in_gguf="gemma3",
+    is_interleaved_in_gguf=False,
+    # The last of six has no window.
+    layers=7,
+    epsilon=1e-6,
+    rope_theta=1_000_000.0,
+    windowed_theta=10_000.0,
+    head_norms=True,
+    is_gemma=True,
+    window=WINDOW,
+    windowed=(True,) * 5 + (False, True),
+    settings={
+        "query_pre_attn_scalar": 32,
+        "sliding_window": WINDOW,
+        "sliding_window_pattern": 6,
+        "rope_local_base_freq": 10_000.0,
+        "attn_logit_softcapping": None,
+        "final_logit_softcapping": None,
+        "pad_token_id": 0,
+    },
+)
 
 
 def longrope(context: int, original: int, pairs: int = LLAMA.head_dim // 2) -> dict:
@@ -164,16 +196,34 @@ ARCHITECTURES: dict[str, Tiny] = {
     "llama-longrope": replace(LLAMA, context=4_096, rope_scaling=longrope(4_096, 1_024)),
     # In a longer one, with the long factors.
     "llama-longrope-long": replace(LLAMA, rope_scaling=longrope(1_024, 32)),
-    # Its heads have a width of 96.
-    "phi3": replace(PHI3, hidden=192, kv_heads=2, head_dim=96, is_tied=False),
+    # A head of width 96. llama.cpp expects the real tokens of a model that is named phi3.
+    "phi": replace(PHI3, hidden=96, layers=2, heads=1, kv_heads=1, head_dim=96, is_tied=False),
     # llama.cpp ignores the window.
-    "phi3-window": replace(
+    "phi-window": replace(
         PHI3,
         in_llama_cpp=False,
         window=WINDOW,
         windowed=(True,) * 4,
         settings={**PHI3.settings, "sliding_window": WINDOW},
     ),
-    "phi4-mini": replace(PHI3, rotated=0.75, context=4_096, rope_scaling=longrope(4_096, 1_024, 12)),
-    "phi4-mini-long": replace(PHI3, rotated=0.75, rope_scaling=longrope(1_024, 32, 12)),
+    # Phi's files state the original context outside of the scaling, and Transformers reads it only there.
+    "phi4-mini": replace(
+        PHI3,
+        rotated=0.75,
+        context=4_096,
+        rope_scaling=longrope(4_096, 1_024, 12),
+        settings={**PHI3.settings, "original_max_position_embeddings": 1_024},
+    ),
+    "phi4-mini-long": replace(
+        PHI3,
+        rotated=0.75,
+        rope_scaling=longrope(1_024, 32, 12),
+        settings={**PHI3.settings, "original_max_position_embeddings": 32},
+    ),
+    "gemma3": GEMMA3,
+    "gemma3-linear": replace(GEMMA3, rope_scaling={"rope_type": "linear", "factor": 8.0}),
+    # Only of the largest model does llama.cpp know that scores are divided by the root of another number.
+    "gemma3-scores": replace(
+        GEMMA3, in_gguf=None, score_divisor=24, settings={**GEMMA3.settings, "query_pre_attn_scalar": 24}
+    ),
 }

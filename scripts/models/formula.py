@@ -36,8 +36,11 @@ def split(tiny: Tiny, weights: dict[str, numpy.ndarray]) -> None:
             weights.update((f"{folder}.{part}_proj.weight", matrix) for part, matrix in zip(parts, rows, strict=True))
 
 
-def rotation(tiny: Tiny, positions: int) -> tuple[numpy.ndarray, float]:
+def rotation(tiny: Tiny, positions: int, is_windowed: bool) -> tuple[numpy.ndarray, float]:
     """The angle of each pair after one position, and the factor of cosines and sines."""
+    if is_windowed and tiny.windowed_theta:
+        width = tiny.rotated_width
+        return tiny.windowed_theta ** (-numpy.arange(0, width, 2) / width), 1.0
     width, base = tiny.rotated_width, tiny.rope_theta
     angles = base ** (-numpy.arange(0, width, 2) / width)
     scaling = tiny.rope_scaling or {"rope_type": "default"}
@@ -73,16 +76,18 @@ def logits(folder: Path, tokens: list[int]) -> numpy.ndarray:
     if tiny.is_fused:
         split(tiny, weights)
     positions, width, group = len(tokens), tiny.head_dim, tiny.heads // tiny.kv_heads
-    angles, scale = rotation(tiny, positions)
-    turns = numpy.outer(numpy.arange(positions), angles)
-    cosine, sine = scale * numpy.cos(turns), scale * numpy.sin(turns)
+    if tiny.is_gemma:
+        weights.update((name, weights[name] + 1) for name in weights if name.endswith("norm.weight"))
     distance = numpy.subtract.outer(numpy.arange(positions), numpy.arange(positions))
 
-    def turned(x: numpy.ndarray) -> numpy.ndarray:
+    def turned(x: numpy.ndarray, is_windowed: bool) -> numpy.ndarray:
+        angles, scale = rotation(tiny, positions, is_windowed)
+        turns = numpy.outer(numpy.arange(positions), angles)
+        cosine, sine = scale * numpy.cos(turns), scale * numpy.sin(turns)
         a, b, rest = numpy.split(x, (tiny.rotated_width // 2, tiny.rotated_width), axis=-1)
         return numpy.concatenate((a * cosine - b * sine, b * cosine + a * sine, rest), axis=-1)
 
-    x = weights["embed_tokens.weight"][tokens]
+    x = weights["embed_tokens.weight"][tokens] * (math.sqrt(tiny.hidden) if tiny.is_gemma else 1)
     for layer in range(tiny.layers):
 
         def weight(name: str, layer: int = layer) -> numpy.ndarray:
@@ -98,19 +103,29 @@ def logits(folder: Path, tokens: list[int]) -> numpy.ndarray:
         if tiny.head_norms:
             query = norm(query, weight("self_attn.q_norm"), tiny.epsilon)
             key = norm(key, weight("self_attn.k_norm"), tiny.epsilon)
+        is_windowed = bool(tiny.windowed and tiny.windowed[layer])
         if not (tiny.unrotated and tiny.unrotated[layer]):
-            query, key = turned(query), turned(key)
+            query, key = turned(query, is_windowed), turned(key, is_windowed)
         key, value = key.repeat(group, axis=0), value.repeat(group, axis=0)
         seen = distance >= 0
-        if tiny.windowed and tiny.windowed[layer]:
+        if is_windowed:
             seen &= distance < tiny.window
-        scores = numpy.where(seen, query @ key.transpose(0, 2, 1) / math.sqrt(width), -numpy.inf)
+        scores = numpy.where(seen, query @ key.transpose(0, 2, 1) / math.sqrt(tiny.score_divisor or width), -numpy.inf)
         shares = numpy.exp(scores - scores.max(axis=-1, keepdims=True))
         mixed = shares / shares.sum(axis=-1, keepdims=True) @ value
-        x = x + mixed.transpose(1, 0, 2).reshape(positions, -1) @ weight("self_attn.o_proj").T
+        added = mixed.transpose(1, 0, 2).reshape(positions, -1) @ weight("self_attn.o_proj").T
+        if tiny.is_gemma:
+            added = norm(added, weight("post_attention_layernorm"), tiny.epsilon)
+        x = x + added
 
-        y = norm(x, weight("post_attention_layernorm"), tiny.epsilon)
+        before = "pre_feedforward_layernorm" if tiny.is_gemma else "post_attention_layernorm"
+        y = norm(x, weight(before), tiny.epsilon)
         gate, up = y @ weight("mlp.gate_proj").T, y @ weight("mlp.up_proj").T
-        x = x + (gate / (1 + numpy.exp(-gate)) * up) @ weight("mlp.down_proj").T
+        # GELU by its approximation with a hyperbolic tangent.
+        exponent = math.sqrt(8 / math.pi) * (gate + 0.044715 * gate**3) if tiny.is_gemma else gate
+        added = (gate / (1 + numpy.exp(-exponent)) * up) @ weight("mlp.down_proj").T
+        if tiny.is_gemma:
+            added = norm(added, weight("post_feedforward_layernorm"), tiny.epsilon)
+        x = x + added
     head = weights["embed_tokens.weight" if tiny.is_tied else "lm_head.weight"]
     return norm(x, weights["norm.weight"], tiny.epsilon) @ head.T

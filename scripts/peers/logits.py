@@ -139,9 +139,10 @@ def compare(model: dict, runs: list[dict]) -> Iterator[dict]:
             if theirs is None:
                 continue
             found = distance(rows[run["run"]], theirs)
+            tolerated = {**model, **model.get("by_peer", {}).get(peer, {})}
             is_within = (
-                found["largest_difference"] <= model["largest_difference"]
-                and found["mean_divergence"] <= model["mean_divergence"]
+                found["largest_difference"] <= tolerated["largest_difference"]
+                and found["mean_divergence"] <= tolerated["mean_divergence"]
             )
             yield {**about, "against": peer, **found, "is_within": is_within}
     for other in others:
