@@ -13,12 +13,14 @@ mod source;
 #[cfg(test)]
 mod testing;
 mod text;
+mod verify;
 
-pub use api::{Gateway, GatewayChain, GatewayOptions};
+pub use api::{ConnectionLimits, Gateway, GatewayChain, GatewayOptions};
 pub use json::Json;
 pub use keys::{list_keys, make_key, revoke_key, BearerKey, BearerKeyError, BearerKeys};
 pub use market::{
-    ask_session, receive_earlier, Market, OnTokens, PaidSession, WorkerId, WorkerOffer,
+    ask_session, receive_earlier, resume_session, EarlierSessions, Market, OnTokens, PaidSession,
+    WorkerId, WorkerOffer,
 };
 pub use metrics::GatewayMetrics;
 pub use pool::{Pool, PoolOptions};
@@ -28,7 +30,8 @@ pub use receipts::{
 };
 pub use recompute::{LoadModel, Recomputer};
 pub use source::{
-    AnswerPart, AnswerSink, AnswerSource, AnswerStream, Bill, CompleteAnswer, PaidQuestion, Settle,
+    AnswerPart, AnswerSink, AnswerSource, AnswerStream, Bill, CompleteAnswer, PaidQuestion, Purse,
     SourceFault,
 };
 pub use text::{Conversation, Detokenizer, Found, StopFinder, TextFault, TextLayer};
+pub use verify::Verifier;

@@ -51,6 +51,14 @@ struct Run {
 }
 
 impl Run {
+    fn new(answer: &ReceivedAnswer) -> Self {
+        Self {
+            tokens: answer.receipt.receipt.answer_tokens,
+            done: AtomicU32::new(0),
+            end: Mutex::default(),
+        }
+    }
+
     fn end(&self) -> Option<Result<RecomputeVerdict, String>> {
         let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
         end.clone()
@@ -108,17 +116,25 @@ impl Recomputer {
             if open >= MOST_OPEN {
                 return Err(ReceiptFault::Busy);
             }
-            let run = Arc::new(Run {
-                tokens: answer.receipt.receipt.answer_tokens,
-                done: AtomicU32::new(0),
-                end: Mutex::default(),
-            });
+            let run = Arc::new(Run::new(&answer));
             runs.insert(hash, run.clone());
             run
         };
         let progress = run.progress();
         tokio::spawn(shared.clone().run(run, hash, answer, model));
         progress
+    }
+
+    /// Executes an answer once more, whatever is known of it, and returns the result when it is there.
+    ///
+    /// # Errors
+    /// When the model cannot be loaded, or the execution fails.
+    pub async fn confirm(&self, answer: ReceivedAnswer) -> Result<RecomputeVerdict, ReceiptFault> {
+        let shared = &self.shared;
+        let model = shared.model().await?;
+        let run = Arc::new(Run::new(&answer));
+        let executed = shared.executed(&run, answer, model).await;
+        executed.map_err(ReceiptFault::Failed)
     }
 
     /// How far the execution for the receipt with this hash is.
@@ -161,6 +177,23 @@ impl Shared {
         Ok(loaded)
     }
 
+    /// Executes an answer when it is its turn.
+    async fn executed(
+        &self,
+        run: &Arc<Run>,
+        answer: ReceivedAnswer,
+        model: Arc<dyn SessionModel>,
+    ) -> Result<RecomputeVerdict, String> {
+        // The semaphore is never closed.
+        let _turn = self.turn.acquire().await;
+        let (running, stop) = (run.clone(), self.stop.clone());
+        let executing =
+            tokio::task::spawn_blocking(move || execute(&*model, &answer, &running, &stop));
+        executing
+            .await
+            .unwrap_or_else(|_| Err("it panicked".to_owned()))
+    }
+
     /// Executes an answer when it is its turn, and keeps the result for a while.
     async fn run(
         self: Arc<Self>,
@@ -169,13 +202,7 @@ impl Shared {
         answer: ReceivedAnswer,
         model: Arc<dyn SessionModel>,
     ) {
-        let ended = {
-            // The semaphore is never closed.
-            let _turn = self.turn.acquire().await;
-            let (running, stop) = (run.clone(), self.stop.clone());
-            tokio::task::spawn_blocking(move || execute(&*model, &answer, &running, &stop)).await
-        };
-        let ended = ended.unwrap_or_else(|_| Err("it panicked".to_owned()));
+        let ended = self.executed(&run, answer, model).await;
         *run.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
         tokio::time::sleep(self.kept).await;
         let is_unused = {

@@ -60,6 +60,10 @@ impl ReceiptSource for One {
     async fn recomputation(&self, receipt: H256) -> Result<Recomputation, ReceiptFault> {
         self.recompute(receipt).await
     }
+
+    async fn challenge(&self, _: H256) -> Result<(), ReceiptFault> {
+        Err(ReceiptFault::True)
+    }
 }
 
 async fn started(source: &Arc<One>) -> Running {

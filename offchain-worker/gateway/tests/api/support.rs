@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use noema_gateway::{
-    BearerKeys, Conversation, Gateway, GatewayChain, GatewayMetrics, GatewayOptions, Market,
-    OnTokens, PaidSession, Pool, PoolOptions, ReceiptSource, TextFault, TextLayer, WorkerId,
-    WorkerOffer,
+    BearerKeys, ConnectionLimits, Conversation, EarlierSessions, Gateway, GatewayChain,
+    GatewayMetrics, GatewayOptions, Market, OnTokens, PaidSession, Pool, PoolOptions,
+    ReceiptSource, TextFault, TextLayer, Verifier, WorkerId, WorkerOffer,
 };
 use noema_protocol::{CheckpointId, SamplingParameters, SessionId};
 use noema_session_transport::{
-    ConnectionFault, PaidAnswer, SessionError, SignedReceipt, WorkerRefusal,
+    ConnectionFault, PaidAnswer, SessionError, SessionStoreError, SignedReceipt, WorkerRefusal,
 };
 use noema_sessions::{AnswerEnd, PayerError, SessionPrices, SessionReceipt, WorkerError};
 use serde_json::Value;
@@ -32,8 +32,12 @@ pub(crate) const HOLD: u128 = 10_000;
 /// What a worker does instead of answering.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
-    /// Its connection breaks after this many tokens.
+    /// Its connection breaks after this many tokens, and it goes on where it is connected to again.
     Break(usize),
+    /// The same, and it comes back with other tokens.
+    Change(usize),
+    /// Nothing can be stored.
+    Full,
     /// It sends this many false tokens, and a receipt of others.
     Lie(usize),
     /// It refuses, since it is busy.
@@ -73,6 +77,15 @@ pub(crate) struct Script {
     pub(crate) topped_up: usize,
     pub(crate) opened: u64,
     pub(crate) closed: usize,
+    /// The workers of earlier sessions that are reached, and of those that are not.
+    pub(crate) connected: Vec<u8>,
+    pub(crate) lost: Vec<u8>,
+    /// What other earlier sessions hold or have spent.
+    pub(crate) committed: u128,
+    /// How often a worker was connected to again.
+    pub(crate) reconnected: usize,
+    /// Whether workers that broke off stay away.
+    pub(crate) are_away: bool,
 }
 
 #[derive(Clone, Default)]
@@ -150,11 +163,29 @@ impl Market for Book {
             held: amount,
             paid: 0,
             count: 0,
+            left: None,
         }))
     }
 
-    async fn reopen(&self) -> Result<Vec<Box<dyn PaidSession>>, String> {
-        Ok(Vec::new())
+    async fn reopen(&self) -> Result<EarlierSessions, String> {
+        let script = self.script();
+        let session = |worker: &u8| -> Box<dyn PaidSession> {
+            Box::new(Session {
+                id: 100 + u64::from(*worker),
+                book: self.clone(),
+                worker: [*worker; 32],
+                prices: prices(u128::from(*worker)),
+                held: HOLD,
+                paid: 0,
+                count: 0,
+                left: None,
+            })
+        };
+        Ok(EarlierSessions {
+            connected: script.connected.iter().map(session).collect(),
+            lost: script.lost.iter().map(session).collect(),
+            committed: script.committed,
+        })
     }
 }
 
@@ -166,6 +197,8 @@ struct Session {
     held: u128,
     paid: u128,
     count: u32,
+    /// The answer that was asked for and not received: prompt, tokens and parameters.
+    left: Option<(Vec<u32>, Vec<u32>, SamplingParameters)>,
 }
 
 impl Session {
@@ -282,8 +315,19 @@ impl PaidSession for Session {
         let all = &rest[..rest.len().min(most.into())];
         match fault {
             Some(Fault::Break(count)) => {
+                self.left = Some((prompt, all.to_vec(), parameters));
                 on_tokens(&all[..count]);
                 return Err(ConnectionFault::Broken("pulled".into()).into());
+            }
+            Some(Fault::Change(count)) => {
+                self.left = Some((prompt, all.to_vec(), parameters));
+                on_tokens(&vec![u32::from(b'?'); count]);
+                return Err(ConnectionFault::Broken("pulled".into()).into());
+            }
+            Some(Fault::Full) => {
+                let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
+                let path = "sessions.redb".into();
+                return Err(SessionStoreError::DiskFull { path, source }.into());
             }
             Some(Fault::Lie(count)) => {
                 on_tokens(&vec![u32::from(b'!'); count]);
@@ -311,6 +355,23 @@ impl PaidSession for Session {
         Ok(self.receipt(&prompt, all.to_vec(), parameters, reason))
     }
 
+    async fn resume(
+        &mut self,
+        on_tokens: OnTokens<'_>,
+        end: &mut watch::Receiver<bool>,
+    ) -> Result<Option<PaidAnswer>, SessionError> {
+        let Some((prompt, mut tokens, parameters)) = self.left.take() else {
+            return Ok(None);
+        };
+        let mut reason = AnswerEnd::Stop;
+        if *end.borrow() {
+            tokens.truncate(1);
+            reason = AnswerEnd::ByPayer;
+        }
+        on_tokens(&tokens);
+        Ok(Some(self.receipt(&prompt, tokens, parameters, reason)))
+    }
+
     async fn pay(&mut self) -> Result<(), SessionError> {
         Ok(())
     }
@@ -322,6 +383,11 @@ impl PaidSession for Session {
     }
 
     async fn reconnect(&mut self) -> Result<(), String> {
+        let mut script = self.book.script();
+        if script.are_away {
+            return Err("the worker is away".to_owned());
+        }
+        script.reconnected += 1;
         Ok(())
     }
 
@@ -423,6 +489,9 @@ pub(crate) struct Setup {
     pub(crate) layer: Arc<dyn TextLayer>,
     pub(crate) keys: Option<Arc<BearerKeys>>,
     pub(crate) receipts: Option<Arc<dyn ReceiptSource>>,
+    /// The part of the answers that is executed again; `None` where none can be.
+    pub(crate) verify: Option<f64>,
+    pub(crate) connections: ConnectionLimits,
 }
 
 impl Default for Setup {
@@ -437,6 +506,8 @@ impl Default for Setup {
             layer: Arc::new(Bytes),
             keys: None,
             receipts: None,
+            verify: None,
+            connections: ConnectionLimits::default(),
         }
     }
 }
@@ -464,6 +535,13 @@ impl Running {
         let pool = Pool::new(Arc::new(book.clone()), options, metrics.clone());
         let pool = Arc::new(pool);
         pool.resume().await.expect("a market");
+        let (stop, stopped) = watch::channel(false);
+        if let (Some(part), Some(receipts)) = (setup.verify, setup.receipts.clone()) {
+            let verifier = Verifier::new(part, metrics.clone());
+            pool.verify_with(verifier.clone());
+            let (pool, stopped) = (pool.clone(), stopped.clone());
+            tokio::spawn(async move { verifier.run(&*receipts, &pool, stopped).await });
+        }
         let served = GatewayOptions {
             names: vec!["tiny".into()],
             default_tokens: 100,
@@ -478,6 +556,8 @@ impl Running {
                 symbol: "NOEMA".into(),
                 decimals: 12,
             }),
+            verifies: setup.verify.is_some(),
+            connections: setup.connections,
             ..GatewayOptions::new(CheckpointId(H256::repeat_byte(7)), CONTEXT)
         };
         let gateway = Gateway::new(
@@ -490,7 +570,6 @@ impl Running {
         );
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move { gateway.serve(listener, stopped, Duration::ZERO).await });
         Self {
             address,
