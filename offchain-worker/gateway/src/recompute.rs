@@ -422,6 +422,24 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn an_answer_is_confirmed_by_another_execution() {
+        let model = Arc::new(Counting::default());
+        let recomputer = Recomputer::new(Arc::new(model.clone()));
+        let different = received(&[0, 1, 9], AnswerEnd::ByPayer, ROOT);
+        ended(&recomputer, different.clone()).await;
+        let confirmed = recomputer.confirm(different.clone()).await;
+        assert_eq!(confirmed, Ok(RecomputeVerdict::Differs(2)));
+        assert_eq!(
+            recomputer.confirm(whole()).await,
+            Ok(RecomputeVerdict::Same)
+        );
+        // What is kept of the first execution is not taken for another one.
+        model.fails.store(true, Ordering::SeqCst);
+        let failed = ReceiptFault::Failed("the test says so".into());
+        assert_eq!(recomputer.confirm(different).await, Err(failed));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn what_cannot_be_executed_can_be_begun_again() {
         let model = Arc::new(Counting::default());
         model.is_away.store(true, Ordering::SeqCst);

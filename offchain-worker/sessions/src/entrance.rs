@@ -1,5 +1,6 @@
 //! The bounds on connections: how many strangers wait at a time, and on how many connections a session is open.
 
+use noema_artefacts::network;
 use noema_protocol::SessionId;
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -18,7 +19,7 @@ pub(crate) struct EntranceLimits {
     pub(crate) of_session: usize,
 }
 
-/// What one party of the net has: an address of IPv4, or the first half of one of IPv6. `None` without IP address.
+/// The network of an address; `None` without one.
 type Network = Option<[u8; 8]>;
 
 /// Lets connections in. `C` closes one.
@@ -173,16 +174,6 @@ impl<C> Drop for Visitor<C> {
             }
         }
     }
-}
-
-fn network(address: IpAddr) -> [u8; 8] {
-    let mut network = [0; 8];
-    match address.to_canonical() {
-        // No address of IPv6 that is in use begins with 32 bits of zeros.
-        IpAddr::V4(address) => network[4..].copy_from_slice(&address.octets()),
-        IpAddr::V6(address) => network.copy_from_slice(&address.octets()[..8]),
-    }
-    network
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use anyhow::{anyhow, bail, Context};
 use clap::{Args, Subcommand};
 use noema_gateway::{
     list_keys, make_key, revoke_key, BearerKeys, Gateway, GatewayChain, GatewayMetrics,
-    GatewayOptions, Pool, PoolOptions,
+    GatewayOptions, Pool, PoolOptions, Verifier,
 };
 use noema_model::engine::ChatCodec;
 use noema_session_transport::PayerStore;
@@ -67,7 +67,8 @@ pub(super) struct GatewayArgs {
     /// one].
     #[arg(long)]
     checkpoint: Option<String>,
-    /// Budget: the most that sessions hold and have spent together, in tokens of the chain.
+    /// Budget: the most that sessions hold and have spent together, in tokens of the chain, since the first
+    /// start with this account on this chain.
     #[arg(long, default_value = "10", value_name = "AMOUNT")]
     budget: Amount,
     /// Hold: the amount with which a session is opened and topped up.
@@ -94,6 +95,11 @@ pub(super) struct GatewayArgs {
     /// How many days answers are kept with their prompts and receipts, so that they can be executed again.
     #[arg(long, default_value_t = 30, value_parser = within(1..=3_650u64), value_name = "DAYS")]
     keep: u64,
+    /// The part of the answers that this machine executes again, from 0 to 1. A false one closes the sessions
+    /// with its worker, and is challenged on chain, for which the account puts a bond on hold. A call can ask
+    /// for it with `"noema": {"verify": true}`.
+    #[arg(long, default_value_t = 0.0, value_parser = within(0.0..=1.0), value_name = "PART")]
+    verify: f64,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -260,7 +266,9 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
         checkpoint: id,
         device: args.device.options(),
     };
-    let receipts = Arc::new(ChainReceipts::new(link.clone(), store.clone(), model));
+    let (receipts_store, challenger) = (store.clone(), account.clone());
+    let receipts = ChainReceipts::new(link.clone(), receipts_store, challenger, model);
+    let receipts = Arc::new(receipts);
     let market = ChainMarket {
         link,
         fetcher: artefacts::fetcher().await?,
@@ -272,6 +280,8 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
     };
     let metrics = GatewayMetrics::new();
     let pool = Arc::new(Pool::new(Arc::new(market), options, metrics.clone()));
+    let verifier = Verifier::new(args.verify, metrics.clone());
+    pool.verify_with(verifier.clone());
     pool.resume().await.map_err(|error| anyhow!(error))?;
     pool.warm();
     let listener = TcpListener::bind(args.listen).await;
@@ -290,6 +300,7 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
             decimals: token.decimals(),
         }),
         default_tokens: args.max_tokens,
+        verifies: true,
         ..GatewayOptions::new(id, context)
     };
     let gateway = Gateway::new(
@@ -303,9 +314,9 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
     let serve = gateway.serve(listener, stop.clone(), LAST_CALLS);
     let keep = Duration::from_secs(args.keep.saturating_mul(DAY));
     let watch = receipts.watch(keep, stop.clone());
-    let ((), (), served) = tokio::join!(pool.maintain(stop), watch, serve);
+    let verify = verifier.run(&*receipts, &pool, stop.clone());
+    tokio::join!(pool.maintain(stop), watch, verify, serve);
     pool.stop(LAST_PAYMENTS).await;
-    served?;
     info!("stopped; the sessions stay open for the next start");
     Ok(())
 }

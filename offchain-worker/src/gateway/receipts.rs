@@ -1,21 +1,23 @@
-//! Where the receipts of a gateway stand on the finalized chain, and executions of their answers again.
+//! Where the receipts of a gateway stand on the finalized chain, executions of their answers again, and challenges of
+//! false ones.
 
+use crate::chain::calls::Challenge;
 use crate::chain::types::{ClaimInfo, SessionInfo};
 use crate::chain::{At, ChainError, Link};
-use crate::keys::address;
+use crate::keys::{address, Key};
 use crate::roles::LoadedEngines;
 use async_trait::async_trait;
 use noema_claims::{ClaimFault, ClaimOutcome, ClaimStage};
 use noema_executor::DeviceOptions;
 use noema_gateway::{
     ClaimStanding, LoadModel, ReceiptFault, ReceiptRefund, ReceiptSource, ReceiptStanding,
-    ReceiptState, Recomputation, Recomputer,
+    ReceiptState, Recomputation, RecomputeVerdict, Recomputer,
 };
 use noema_model::checkpoint::Library;
 use noema_model::engine::Engine;
 use noema_protocol::{CheckpointId, ClaimId, SessionId};
 use noema_session_transport::{
-    PayerStore, ReceivedAnswer, SeenClaim, SessionModel, SessionStoreError,
+    FalseAnswer, PayerStore, ReceivedAnswer, SeenClaim, SessionModel, SessionStoreError,
 };
 use noema_sessions::Stage;
 use sp_core::H256;
@@ -23,10 +25,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{watch, Mutex};
-use tracing::warn;
+use tracing::{error, info, warn};
 
 /// The time between two looks at all sessions: the chain removes the record of a claim days after its end.
 const WATCH: Duration = Duration::from_secs(600);
+/// The time between two looks at the sessions with false answers: a claim has to be challenged in time.
+const CHALLENGE: Duration = Duration::from_secs(6);
 /// Answers that are removed at a time.
 const TOGETHER: usize = 1_000;
 
@@ -34,6 +38,8 @@ const TOGETHER: usize = 1_000;
 pub struct ChainReceipts {
     link: Arc<Link>,
     store: Arc<PayerStore>,
+    /// The account that challenges false answers.
+    account: Key,
     recomputer: Recomputer,
     /// The checkpoint that can be executed.
     checkpoint: CheckpointId,
@@ -83,23 +89,78 @@ impl LocalModel {
 }
 
 impl ChainReceipts {
-    /// The receipts in `store`, whose answers `model` can execute.
-    pub fn new(link: Arc<Link>, store: Arc<PayerStore>, model: LocalModel) -> Self {
+    /// The receipts in `store`, whose answers `model` can execute. `account` challenges false ones.
+    pub fn new(link: Arc<Link>, store: Arc<PayerStore>, account: Key, model: LocalModel) -> Self {
         Self {
             link,
             store,
+            account,
             checkpoint: model.checkpoint,
             recomputer: Recomputer::new(Arc::new(model)),
             looks: Mutex::default(),
         }
     }
 
-    /// Looks at all sessions now and then, and removes answers that were received more than `keep` ago. Ends when `stop`
-    /// is true or has lost its sender.
+    /// Looks at all sessions now and then, challenges what is false, and removes answers that were received more than
+    /// `keep` ago. Ends when `stop` is true or has lost its sender.
     pub async fn watch(&self, keep: Duration, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             () = crate::stopped(&mut stop) => {}
             () = self.keep_up(keep) => {}
+            () = self.keep_challenging() => {}
+        }
+    }
+
+    async fn keep_challenging(&self) {
+        loop {
+            let found = self.stored(PayerStore::false_answers).await;
+            let open = found.unwrap_or_default().into_iter();
+            for answer in open.filter(|answer| !answer.is_settled) {
+                if let Err(fault) = self.challenge_on_chain(answer).await {
+                    warn!(receipt = ?answer.receipt, %fault, "a false answer is not challenged yet");
+                }
+            }
+            tokio::time::sleep(CHALLENGE).await;
+        }
+    }
+
+    /// Challenges a false answer, if it is claimed.
+    async fn challenge_on_chain(&self, answer: FalseAnswer) -> Result<(), ReceiptFault> {
+        let FalseAnswer { terms, n, .. } = answer;
+        let look = self.look(terms, answer.session).await?;
+        let is_settled = match self.claim_of(terms, n).await? {
+            Some(claim) if !claim.is_over() => {
+                let leaf = n.saturating_sub(claim.first);
+                self.submit_challenge(claim.claim, leaf).await?
+            }
+            Some(_) => true,
+            None => look.is_over,
+        };
+        if !is_settled {
+            return Ok(());
+        }
+        let settled = FalseAnswer {
+            is_settled,
+            ..answer
+        };
+        self.stored(move |store| store.put_false(&settled)).await
+    }
+
+    /// Challenges a leaf. Returns whether this account has challenged it.
+    async fn submit_challenge(&self, claim: ClaimId, leaf: u32) -> Result<bool, ReceiptFault> {
+        let node = self.link.node().map_err(unreadable)?;
+        match node.submit(Challenge { claim, leaf }, &self.account).await {
+            Ok(_) => {
+                info!(%claim, leaf, "challenged a false answer");
+                Ok(true)
+            }
+            Err(ChainError::Refused { error, .. }) if error.ends_with("::AlreadyChallenged") => {
+                Ok(true)
+            }
+            Err(error) => {
+                error!(%claim, leaf, %error, account = %self.account.address(), "a false answer is not challenged; trying again");
+                Ok(false)
+            }
         }
     }
 
@@ -286,6 +347,23 @@ impl ReceiptSource for ChainReceipts {
 
     async fn recomputation(&self, receipt: H256) -> Result<Recomputation, ReceiptFault> {
         self.recomputer.progress(receipt)
+    }
+
+    async fn challenge(&self, receipt: H256) -> Result<(), ReceiptFault> {
+        let answer = self.answer(receipt).await?;
+        let stated = answer.receipt.receipt;
+        // A bond is at stake: a device that failed once must not lose it.
+        if self.recomputer.confirm(answer).await? == RecomputeVerdict::Same {
+            return Err(ReceiptFault::True);
+        }
+        let found = FalseAnswer {
+            receipt,
+            terms: stated.terms,
+            session: stated.session,
+            n: stated.n,
+            is_settled: false,
+        };
+        self.stored(move |store| store.put_false(&found)).await
     }
 }
 

@@ -90,7 +90,7 @@ async fn connection(
     stream: TcpStream,
     router: Router,
     limits: ConnectionLimits,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) {
     // Tokens are sent as they come.
     let _ = stream.set_nodelay(true);
@@ -104,7 +104,7 @@ async fn connection(
     let mut served = pin!(builder.serve_connection(stream, TowerToHyperService::new(router)));
     let ended = tokio::select! {
         ended = served.as_mut() => ended,
-        _ = stop.wait_for(|stop| *stop) => {
+        () = super::stopped(stop) => {
             served.as_mut().graceful_shutdown();
             served.await
         }

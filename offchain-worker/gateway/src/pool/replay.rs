@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn only_what_is_new_is_passed_on() {
         let mut replay = Replay::new(vec![1, 2, 3]);
-        assert_eq!(replay.push(&[1]), []);
+        assert!(replay.push(&[1]).is_empty());
         assert_eq!(replay.push(&[2, 3, 4]), [4]);
         assert_eq!(replay.push(&[5]), [5]);
         assert_eq!(replay.same(), 5);
@@ -69,8 +69,8 @@ mod tests {
     #[test]
     fn nothing_is_passed_on_after_a_token_that_differs() {
         let mut replay = Replay::new(vec![1, 2, 3]);
-        assert_eq!(replay.push(&[1, 9]), []);
-        assert_eq!(replay.push(&[3, 4]), []);
+        assert!(replay.push(&[1, 9]).is_empty());
+        assert!(replay.push(&[3, 4]).is_empty());
         assert_eq!(replay.same(), 1);
         assert_eq!(replay.passed_on(), [1, 2, 3]);
     }
