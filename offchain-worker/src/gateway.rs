@@ -281,7 +281,10 @@ impl Market for ChainMarket {
             committed,
             ..EarlierSessions::default()
         };
-        let connecting = going_on.iter().map(|session| self.reconnect(session));
+        let connecting = going_on.into_iter().map(|session| {
+            let market = self.clone();
+            async move { market.reconnect(&session).await }
+        });
         let mut connecting = stream::iter(connecting).buffer_unordered(TOGETHER);
         while let Some((session, is_connected)) = connecting.next().await {
             match is_connected {

@@ -77,7 +77,7 @@ pub struct GatewayOptions {
     pub template_patience: Duration,
     /// The chain that the page shows; `None` where it shows none.
     pub chain: Option<GatewayChain>,
-    /// Whether a caller can have answers executed again: a [`Verifier`](crate::Verifier) runs.
+    /// Whether a caller can have answers executed again: a [`Rechecks`](crate::Rechecks) runs.
     pub verifies: bool,
     /// The bounds on connections.
     pub connections: ConnectionLimits,

@@ -8,12 +8,12 @@ mod market;
 mod metrics;
 mod pool;
 mod receipts;
+mod recheck;
 mod recompute;
 mod source;
 #[cfg(test)]
 mod testing;
 mod text;
-mod verify;
 
 pub use api::{ConnectionLimits, Gateway, GatewayChain, GatewayOptions};
 pub use json::Json;
@@ -28,10 +28,10 @@ pub use receipts::{
     ClaimStanding, ReceiptFault, ReceiptRefund, ReceiptSource, ReceiptStanding, ReceiptState,
     Recomputation, RecomputeVerdict,
 };
+pub use recheck::Rechecks;
 pub use recompute::{LoadModel, Recomputer};
 pub use source::{
     AnswerPart, AnswerSink, AnswerSource, AnswerStream, Bill, CompleteAnswer, PaidQuestion, Purse,
     SourceFault,
 };
 pub use text::{Conversation, Detokenizer, Found, StopFinder, TextFault, TextLayer};
-pub use verify::Verifier;

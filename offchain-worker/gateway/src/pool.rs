@@ -17,7 +17,7 @@ mod standing;
 
 use crate::market::{Market, PaidSession, WorkerId, WorkerOffer};
 use crate::metrics::GatewayMetrics;
-use crate::{AnswerSource, AnswerStream, Bill, PaidQuestion, SourceFault, Verifier};
+use crate::{AnswerSource, AnswerStream, Bill, PaidQuestion, Rechecks, SourceFault};
 use async_trait::async_trait;
 use noema_economics::Balance;
 use noema_session_transport::SignedReceipt;
@@ -68,7 +68,7 @@ struct Shared {
     market: Arc<dyn Market>,
     options: PoolOptions,
     metrics: GatewayMetrics,
-    verifier: OnceLock<Arc<Verifier>>,
+    rechecks: OnceLock<Arc<Rechecks>>,
     state: Mutex<State>,
     /// Told when a session becomes free, or fewer are open.
     changed: Notify,
@@ -163,7 +163,7 @@ impl Pool {
                 market,
                 options,
                 metrics,
-                verifier: OnceLock::new(),
+                rechecks: OnceLock::new(),
                 state: Mutex::new(state),
                 changed: Notify::new(),
             }),
@@ -171,8 +171,8 @@ impl Pool {
     }
 
     /// Has the answers of its workers executed again from now on. Only the first call has an effect.
-    pub fn verify_with(&self, verifier: Arc<Verifier>) {
-        let _ = self.shared.verifier.set(verifier);
+    pub fn recheck_with(&self, rechecks: Arc<Rechecks>) {
+        let _ = self.shared.rechecks.set(rechecks);
     }
 
     /// Asks a worker for nothing more, and closes the sessions with it: it gave a false answer.
@@ -317,8 +317,8 @@ impl Shared {
     /// Takes note of a receipt that was verified and paid.
     fn took(&self, worker: WorkerId, signed: &SignedReceipt, is_wanted: bool) {
         self.metrics.paid(signed);
-        if let Some(verifier) = self.verifier.get() {
-            verifier.received(worker, signed, is_wanted);
+        if let Some(rechecks) = self.rechecks.get() {
+            rechecks.received(worker, signed, is_wanted);
         }
     }
 

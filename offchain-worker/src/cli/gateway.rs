@@ -15,7 +15,7 @@ use anyhow::{anyhow, bail, Context};
 use clap::{Args, Subcommand};
 use noema_gateway::{
     list_keys, make_key, revoke_key, BearerKeys, Gateway, GatewayChain, GatewayMetrics,
-    GatewayOptions, Pool, PoolOptions, Verifier,
+    GatewayOptions, Pool, PoolOptions, Rechecks,
 };
 use noema_model::engine::ChatCodec;
 use noema_session_transport::PayerStore;
@@ -280,8 +280,8 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
     };
     let metrics = GatewayMetrics::new();
     let pool = Arc::new(Pool::new(Arc::new(market), options, metrics.clone()));
-    let verifier = Verifier::new(args.verify, metrics.clone());
-    pool.verify_with(verifier.clone());
+    let rechecks = Rechecks::new(args.verify, metrics.clone());
+    pool.recheck_with(rechecks.clone());
     pool.resume().await.map_err(|error| anyhow!(error))?;
     pool.warm();
     let listener = TcpListener::bind(args.listen).await;
@@ -314,7 +314,7 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
     let serve = gateway.serve(listener, stop.clone(), LAST_CALLS);
     let keep = Duration::from_secs(args.keep.saturating_mul(DAY));
     let watch = receipts.watch(keep, stop.clone());
-    let verify = verifier.run(&*receipts, &pool, stop.clone());
+    let verify = rechecks.run(&*receipts, &pool, stop.clone());
     tokio::join!(pool.maintain(stop), watch, verify, serve);
     pool.stop(LAST_PAYMENTS).await;
     info!("stopped; the sessions stay open for the next start");

@@ -195,3 +195,25 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         self.stream.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{duplex, AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn only_a_write_that_waits_is_timed() {
+        let (stream, mut other) = duplex(8);
+        let stall = Duration::from_millis(200);
+        let mut patient = Patient::new(stream, stall);
+        let mut read = [0; 8];
+        for _ in 0..3 {
+            patient.write_all(&[1; 8]).await.expect("is taken");
+            sleep(stall).await;
+            other.read_exact(&mut read).await.expect("is there");
+        }
+        patient.write_all(&[1; 8]).await.expect("is taken");
+        let slow = patient.write_all(&[1; 8]).await.expect_err("no reader");
+        assert_eq!(slow.kind(), io::ErrorKind::TimedOut);
+    }
+}

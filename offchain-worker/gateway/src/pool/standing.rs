@@ -80,7 +80,7 @@ impl Standings {
     /// Records that `cached` tokens were stated of a prompt of which `expected` were expected. Returns how many are
     /// missing.
     ///
-    /// Nobody can verify what a worker had cached, and one without room is honest. So what it states counts in its
+    /// What a worker had cached cannot be verified, and one without room is honest. So what it states counts in its
     /// price, in comparison with others.
     pub(super) fn cached(&mut self, worker: WorkerId, expected: usize, cached: u32) -> u64 {
         if expected == 0 {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use noema_gateway::{
     BearerKeys, ConnectionLimits, Conversation, EarlierSessions, Gateway, GatewayChain,
     GatewayMetrics, GatewayOptions, Market, OnTokens, PaidSession, Pool, PoolOptions,
-    ReceiptSource, TextFault, TextLayer, Verifier, WorkerId, WorkerOffer,
+    ReceiptSource, Rechecks, TextFault, TextLayer, WorkerId, WorkerOffer,
 };
 use noema_protocol::{CheckpointId, SamplingParameters, SessionId};
 use noema_session_transport::{
@@ -537,10 +537,10 @@ impl Running {
         pool.resume().await.expect("a market");
         let (stop, stopped) = watch::channel(false);
         if let (Some(part), Some(receipts)) = (setup.verify, setup.receipts.clone()) {
-            let verifier = Verifier::new(part, metrics.clone());
-            pool.verify_with(verifier.clone());
+            let rechecks = Rechecks::new(part, metrics.clone());
+            pool.recheck_with(rechecks.clone());
             let (pool, stopped) = (pool.clone(), stopped.clone());
-            tokio::spawn(async move { verifier.run(&*receipts, &pool, stopped).await });
+            tokio::spawn(async move { rechecks.run(&*receipts, &pool, stopped).await });
         }
         let served = GatewayOptions {
             names: vec!["tiny".into()],

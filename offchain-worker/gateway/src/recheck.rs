@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(500);
 const MOST_BUSY: u32 = 1_200;
 
 /// Chooses answers, and has them executed again one after the other. Which ones, no worker can know.
-pub struct Verifier {
+pub struct Rechecks {
     /// An answer is chosen where a random number is below this.
     below: u64,
     chosen: mpsc::Sender<Chosen>,
@@ -33,7 +33,7 @@ struct Chosen {
     receipt: H256,
 }
 
-impl Verifier {
+impl Rechecks {
     /// Chooses the part `part`, from 0 to 1, of all answers, and those that a caller wants to be verified.
     pub fn new(part: f64, metrics: GatewayMetrics) -> Arc<Self> {
         let (chosen, queue) = mpsc::channel(MOST_WAITING);
