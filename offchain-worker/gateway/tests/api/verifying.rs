@@ -120,9 +120,9 @@ async fn a_caller_can_have_an_answer_executed_again() {
     assert_eq!(running.chat(&wanted).await.status, 200);
     book.until("one is executed", |_| judge.executed() == 1)
         .await;
-    for path in ["/v1/completions", "/v1/responses"] {
+    for (path, input) in [("/v1/completions", "prompt"), ("/v1/responses", "input")] {
         let executed = judge.executed();
-        let body = json!({ "prompt": "hi", "input": "hi", "noema": { "verify": true } });
+        let body = json!({ input: "hi", "noema": { "verify": true } });
         let reply = running.post(path, &body).await;
         assert_eq!(reply.status, 200, "{reply:?}");
         book.until(path, |_| judge.executed() == executed + 1).await;
