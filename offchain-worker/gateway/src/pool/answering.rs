@@ -175,6 +175,8 @@ impl Answering {
             prompt,
             parameters,
         };
+        // One that is still to come was asked for before, and is not paid by this bill.
+        slot.owed.get_or_insert_with(Bill::free);
         if let Err(error) = self.shared.receive_owed(&mut slot).await {
             return self.failed(slot, error, &part).await;
         }

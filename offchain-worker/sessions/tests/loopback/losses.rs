@@ -47,7 +47,7 @@ async fn a_worker_that_falls_silent_is_noticed_within_ten_seconds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_with_another_hot_key_signs_what_is_unpaid_again() {
+async fn a_worker_with_another_hot_key_and_endpoint_signs_what_is_unpaid_again() {
     let mut world = World::new();
     let worker = world.worker().await;
     let endpoint = endpoint(3).await;
@@ -63,6 +63,7 @@ async fn a_worker_with_another_hot_key_signs_what_is_unpaid_again() {
     assert!(raw.say(&ask).await.is_some());
     worker.kill().await;
     world.hot_key = TestKey::new(21);
+    world.endpoint = 22;
     let worker = world.worker().await;
     let mut session = world.open(&payer, &worker).await;
     let resumed = session.resume().await.expect("is sent");

@@ -215,6 +215,8 @@ pub(crate) struct World {
     pub(crate) limits: AcceptorLimits,
     /// The hot key of the worker.
     pub(crate) hot_key: Arc<TestKey>,
+    /// The seed of the key of its endpoint.
+    pub(crate) endpoint: u8,
 }
 
 /// A worker's process.
@@ -240,6 +242,7 @@ impl World {
             bond: 1_000_000,
             limits: AcceptorLimits::default(),
             hot_key: hot_key(),
+            endpoint: 1,
         }
     }
 
@@ -259,7 +262,7 @@ impl World {
             },
         );
         let acceptor = Acceptor::new(self.limits);
-        let router = serve(1, acceptor.clone()).await;
+        let router = serve(self.endpoint, acceptor.clone()).await;
         acceptor.serve(peer_of(router.endpoint()).id, vec![served.clone()]);
         let process = WorkerProcess {
             served,
