@@ -141,8 +141,9 @@ start_gateway() {
     elif port_is_open "$PAGE_PORT"; then
         die "port $PAGE_PORT is in use; choose another with --page-port, or stop the program that listens there"
     fi
+    # The budget counts what all starts on this chain have spent.
     launch gateway "$WORKER" gateway --account "$REQUESTER" --checkpoint "$CHECKPOINT" \
-        --listen "127.0.0.1:$PAGE_PORT"
+        --listen "127.0.0.1:$PAGE_PORT" --budget 1000
     for _ in $(seq 600); do
         check_running
         port_is_open "$PAGE_PORT" && return
