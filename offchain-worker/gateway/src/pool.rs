@@ -43,6 +43,8 @@ const OFFERS_LAST: Duration = Duration::from_secs(30);
 pub struct PoolOptions {
     /// The most that sessions hold and have spent, all together.
     pub budget: Balance,
+    /// Whether what earlier starts have spent counts: for a budget of all starts, and not of this one.
+    pub counts_earlier: bool,
     /// The amount with which a session is opened and topped up.
     pub hold: Balance,
     /// The highest prices at which a session is opened.
@@ -201,7 +203,11 @@ impl Pool {
             let mut state = self.shared.state();
             let sessions = earlier.connected.iter().chain(&earlier.lost);
             let held = sessions.map(|session| session.held());
-            let held = held.fold(earlier.committed, Balance::saturating_add);
+            let before = match self.shared.options.counts_earlier {
+                true => earlier.committed,
+                false => 0,
+            };
+            let held = held.fold(before, Balance::saturating_add);
             state.committed = state.committed.saturating_add(held);
             let connected = earlier.connected.into_iter().map(Slot::new);
             state.free.extend(connected);

@@ -249,6 +249,7 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
     let store = Arc::new(PayerStore::open(&folder.join("sessions.redb"))?);
     let options = PoolOptions {
         budget: token.units(&args.budget).context("--budget")?,
+        counts_earlier: true,
         hold: token.units(&args.hold).context("--hold")?,
         price_limit: price_limit(&token, args.max_price.as_ref())?,
         most_sessions: args.sessions,
@@ -266,9 +267,8 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
         checkpoint: id,
         device: args.device.options(),
     };
-    let (receipts_store, challenger) = (store.clone(), account.clone());
-    let receipts = ChainReceipts::new(link.clone(), receipts_store, challenger, model);
-    let receipts = Arc::new(receipts);
+    let receipts = ChainReceipts::new(link.clone(), store.clone(), model);
+    let receipts = Arc::new(receipts.challenging_as(account.clone()));
     let market = ChainMarket {
         link,
         fetcher: artefacts::fetcher().await?,

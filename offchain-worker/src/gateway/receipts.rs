@@ -38,8 +38,8 @@ const TOGETHER: usize = 1_000;
 pub struct ChainReceipts {
     link: Arc<Link>,
     store: Arc<PayerStore>,
-    /// The account that challenges false answers.
-    account: Key,
+    /// The account that challenges false answers; `None` where none does.
+    challenger: Option<Key>,
     recomputer: Recomputer,
     /// The checkpoint that can be executed.
     checkpoint: CheckpointId,
@@ -89,16 +89,22 @@ impl LocalModel {
 }
 
 impl ChainReceipts {
-    /// The receipts in `store`, whose answers `model` can execute. `account` challenges false ones.
-    pub fn new(link: Arc<Link>, store: Arc<PayerStore>, account: Key, model: LocalModel) -> Self {
+    /// The receipts in `store`, whose answers `model` can execute.
+    pub fn new(link: Arc<Link>, store: Arc<PayerStore>, model: LocalModel) -> Self {
         Self {
             link,
             store,
-            account,
+            challenger: None,
             checkpoint: model.checkpoint,
             recomputer: Recomputer::new(Arc::new(model)),
             looks: Mutex::default(),
         }
+    }
+
+    /// Has `account` challenge false answers, for which it puts bonds on hold.
+    pub fn challenging_as(mut self, account: Key) -> Self {
+        self.challenger = Some(account);
+        self
     }
 
     /// Looks at all sessions now and then, challenges what is false, and removes answers that were received more than
@@ -112,11 +118,14 @@ impl ChainReceipts {
     }
 
     async fn keep_challenging(&self) {
+        let Some(account) = &self.challenger else {
+            return std::future::pending().await;
+        };
         loop {
             let found = self.stored(PayerStore::false_answers).await;
             let open = found.unwrap_or_default().into_iter();
             for answer in open.filter(|answer| !answer.is_settled) {
-                if let Err(fault) = self.challenge_on_chain(answer).await {
+                if let Err(fault) = self.challenge_on_chain(account, answer).await {
                     warn!(receipt = ?answer.receipt, %fault, "a false answer is not challenged yet");
                 }
             }
@@ -125,13 +134,17 @@ impl ChainReceipts {
     }
 
     /// Challenges a false answer, if it is claimed.
-    async fn challenge_on_chain(&self, answer: FalseAnswer) -> Result<(), ReceiptFault> {
+    async fn challenge_on_chain(
+        &self,
+        account: &Key,
+        answer: FalseAnswer,
+    ) -> Result<(), ReceiptFault> {
         let FalseAnswer { terms, n, .. } = answer;
         let look = self.look(terms, answer.session).await?;
         let is_settled = match self.claim_of(terms, n).await? {
             Some(claim) if !claim.is_over() => {
                 let leaf = n.saturating_sub(claim.first);
-                self.submit_challenge(claim.claim, leaf).await?
+                self.submit_challenge(account, claim.claim, leaf).await?
             }
             Some(_) => true,
             None => look.is_over,
@@ -147,9 +160,14 @@ impl ChainReceipts {
     }
 
     /// Challenges a leaf. Returns whether this account has challenged it.
-    async fn submit_challenge(&self, claim: ClaimId, leaf: u32) -> Result<bool, ReceiptFault> {
+    async fn submit_challenge(
+        &self,
+        account: &Key,
+        claim: ClaimId,
+        leaf: u32,
+    ) -> Result<bool, ReceiptFault> {
         let node = self.link.node().map_err(unreadable)?;
-        match node.submit(Challenge { claim, leaf }, &self.account).await {
+        match node.submit(Challenge { claim, leaf }, account).await {
             Ok(_) => {
                 info!(%claim, leaf, "challenged a false answer");
                 Ok(true)
@@ -158,7 +176,7 @@ impl ChainReceipts {
                 Ok(true)
             }
             Err(error) => {
-                error!(%claim, leaf, %error, account = %self.account.address(), "a false answer is not challenged; trying again");
+                error!(%claim, leaf, %error, account = %account.address(), "a false answer is not challenged; trying again");
                 Ok(false)
             }
         }

@@ -241,7 +241,8 @@ impl Answering {
             let end = &mut self.sink.end;
             slot.session.resume(&mut on_tokens, end).await
         };
-        let (same, passed_on) = (replay.same(), replay.passed_on());
+        let (same, differs) = (replay.same(), replay.differs());
+        let passed_on = replay.passed_on();
         let paid = match resumed.map(|resumed| resumed.ok_or(error)) {
             Ok(Ok(paid)) => paid,
             Ok(Err(error)) | Err(error) => {
@@ -251,8 +252,9 @@ impl Answering {
         };
         self.shared.metrics.resumed.inc();
         self.given.extend_from_slice(&paid.tokens);
-        if passed_on.len() > same {
-            // What followed there was false, or has no receipt.
+        // An answer that is ended has no receipt for its last tokens, which is no fault.
+        let is_longer = passed_on.len() > same && !self.sink.is_ended();
+        if differs || is_longer {
             if self.is_streamed {
                 return Ok((paid, false));
             }

@@ -41,6 +41,11 @@ impl Replay {
         further
     }
 
+    /// Whether a token came as another than the first time.
+    pub(super) const fn differs(&self) -> bool {
+        self.differs
+    }
+
     /// How many tokens at the beginning were the same both times, or came once only.
     pub(super) const fn same(&self) -> usize {
         self.again
@@ -62,7 +67,7 @@ mod tests {
         assert!(replay.push(&[1]).is_empty());
         assert_eq!(replay.push(&[2, 3, 4]), [4]);
         assert_eq!(replay.push(&[5]), [5]);
-        assert_eq!(replay.same(), 5);
+        assert_eq!((replay.same(), replay.differs()), (5, false));
         assert_eq!(replay.passed_on(), [1, 2, 3, 4, 5]);
     }
 
@@ -71,7 +76,7 @@ mod tests {
         let mut replay = Replay::new(vec![1, 2, 3]);
         assert!(replay.push(&[1, 9]).is_empty());
         assert!(replay.push(&[3, 4]).is_empty());
-        assert_eq!(replay.same(), 1);
+        assert_eq!((replay.same(), replay.differs()), (1, true));
         assert_eq!(replay.passed_on(), [1, 2, 3]);
     }
 }

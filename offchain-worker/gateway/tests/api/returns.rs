@@ -121,15 +121,19 @@ async fn parts_of_an_answer_do_not_overspend_a_key() {
 async fn what_was_spent_before_counts() {
     let book = Book::new("yes", &[1]);
     book.script().committed = HOLD + 1;
-    let setup = Setup {
-        budget: 2 * HOLD,
-        ..Setup::default()
-    };
-    let running = Running::start(&book, setup).await;
-    let reply = running.chat(&said("hi")).await;
-    assert_eq!(reply.status, 503);
-    assert!(reply.body.contains("budget of the gateway"), "{reply:?}");
-    assert_eq!(book.script().opened, 0);
+    for (counts_earlier, status, opened) in [(true, 503, 0), (false, 200, 1)] {
+        let setup = Setup {
+            budget: 2 * HOLD,
+            counts_earlier,
+            ..Setup::default()
+        };
+        let running = Running::start(&book, setup).await;
+        let reply = running.chat(&said("hi")).await;
+        assert_eq!(reply.status, status, "{reply:?}");
+        let is_spent = reply.body.contains("budget of the gateway");
+        assert_eq!(is_spent, counts_earlier, "{reply:?}");
+        assert_eq!(book.script().opened, opened);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

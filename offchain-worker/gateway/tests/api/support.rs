@@ -481,6 +481,7 @@ impl TextLayer for Held {
 /// How a gateway of the tests differs from the usual one.
 pub(crate) struct Setup {
     pub(crate) budget: u128,
+    pub(crate) counts_earlier: bool,
     pub(crate) most_sessions: usize,
     pub(crate) most_calls: usize,
     pub(crate) most_templates: usize,
@@ -498,6 +499,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             budget: 100 * HOLD,
+            counts_earlier: true,
             most_sessions: 4,
             most_calls: 16,
             most_templates: 4,
@@ -523,6 +525,7 @@ impl Running {
     pub(crate) async fn start(book: &Book, setup: Setup) -> Self {
         let options = PoolOptions {
             budget: setup.budget,
+            counts_earlier: setup.counts_earlier,
             hold: HOLD,
             price_limit: prices(1_000),
             most_sessions: setup.most_sessions,
