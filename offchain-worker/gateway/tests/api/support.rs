@@ -68,6 +68,8 @@ pub(crate) struct Asked {
 pub(crate) struct Script {
     pub(crate) answer: String,
     pub(crate) workers: Vec<Scripted>,
+    /// Sessions of an earlier start: the worker of each, and its conversations.
+    pub(crate) kept: Vec<(u8, Vec<Vec<u32>>)>,
     pub(crate) asked: Vec<Asked>,
     pub(crate) ended: usize,
     pub(crate) topped_up: usize,
@@ -140,21 +142,16 @@ impl Market for Book {
     }
 
     async fn open(&self, offer: WorkerOffer, amount: u128) -> Result<Box<dyn PaidSession>, String> {
-        let mut script = self.script();
-        script.opened += 1;
-        Ok(Box::new(Session {
-            id: script.opened,
-            book: self.clone(),
-            worker: offer.worker,
-            prices: offer.prices,
-            held: amount,
-            paid: 0,
-            count: 0,
-        }))
+        Ok(Box::new(Session::open(self, offer.worker[0], amount)))
     }
 
     async fn reopen(&self) -> Result<Vec<Box<dyn PaidSession>>, String> {
-        Ok(Vec::new())
+        let kept = std::mem::take(&mut self.script().kept);
+        let kept = kept.into_iter().map(|(worker, earlier)| {
+            let session = Session::open(self, worker, HOLD);
+            Box::new(Session { earlier, ..session }) as Box<dyn PaidSession>
+        });
+        Ok(kept.collect())
     }
 }
 
@@ -166,9 +163,26 @@ struct Session {
     held: u128,
     paid: u128,
     count: u32,
+    earlier: Vec<Vec<u32>>,
 }
 
 impl Session {
+    fn open(book: &Book, worker: u8, held: u128) -> Self {
+        let mut script = book.script();
+        script.opened += 1;
+        let found = script.workers.iter().find(|it| it.id == worker);
+        Self {
+            id: script.opened,
+            book: book.clone(),
+            worker: [worker; 32],
+            prices: prices(found.expect("a worker").price),
+            held,
+            paid: 0,
+            count: 0,
+            earlier: Vec::new(),
+        }
+    }
+
     fn receipt(
         &mut self,
         prompt: &[u32],
@@ -239,6 +253,10 @@ impl PaidSession for Session {
 
     fn paid(&self) -> u128 {
         self.paid
+    }
+
+    fn earlier(&mut self) -> Vec<Vec<u32>> {
+        std::mem::take(&mut self.earlier)
     }
 
     async fn ask(
