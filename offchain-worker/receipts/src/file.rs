@@ -26,16 +26,16 @@ pub struct ReceiptFile {
     /// The tokens of the answer.
     pub answer: Vec<u32>,
     /// A voucher over the receipt; `None` where none is known.
-    pub voucher: Option<VoucherPart>,
+    pub voucher: Option<VoucherPath>,
     /// The claim over the receipt; `None` where none is known.
-    pub claim: Option<ClaimPart>,
+    pub claim: Option<ClaimPath>,
     /// Records of the chain; `None` in a file without proof.
     pub proof: Option<StateProof>,
 }
 
 /// A voucher over a receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VoucherPart {
+pub struct VoucherPath {
     /// The voucher, with the payer's signature.
     pub signed: SignedVoucher,
     /// The siblings of the receipt's hash, up to the root of the voucher.
@@ -44,7 +44,7 @@ pub struct VoucherPart {
 
 /// The claim over a receipt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClaimPart {
+pub struct ClaimPath {
     /// The claim.
     pub claim: ClaimId,
     /// The siblings of the receipt's hash, up to the root of the claim.
@@ -91,13 +91,13 @@ impl ReceiptFile {
     /// order.
     pub fn add_voucher(&mut self, signed: SignedVoucher, bundle: &[H256]) {
         let path = self.path(signed.voucher.first, bundle);
-        self.voucher = path.map(|path| VoucherPart { signed, path });
+        self.voucher = path.map(|path| VoucherPath { signed, path });
     }
 
     /// Adds a claim whose leaves have these hashes, of which the first is answer number `first`.
     pub fn add_claim(&mut self, claim: ClaimId, first: u32, leaves: &[H256]) {
         let path = self.path(first, leaves);
-        self.claim = path.map(|path| ClaimPart { claim, path });
+        self.claim = path.map(|path| ClaimPath { claim, path });
     }
 
     fn path(&self, first: u32, leaves: &[H256]) -> Option<Vec<H256>> {

@@ -9,7 +9,7 @@ mod stated;
 mod verify;
 
 pub use error::{FileError, ProofError, ReceiptError};
-pub use file::{ClaimPart, ReceiptFile, VoucherPart, MAX_FILE};
+pub use file::{ClaimPath, ReceiptFile, VoucherPath, MAX_FILE};
 pub use keys::proof_keys;
 pub use proof::{read_header, BlockHeader, StateProof};
 pub use records::{ClaimEntry, SessionEntry};

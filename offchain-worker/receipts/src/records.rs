@@ -1,6 +1,6 @@
 //! The records of pallets as the state has them.
 //!
-//! A verifier knows no metadata that it could trust, so records are decoded by position. Their layout belongs to the
+//! Metadata would have to be trusted, so records are decoded by position. Their layout belongs to the
 //! storage version of their pallet, which the same proof shows.
 
 use crate::AccountBytes;

@@ -2,7 +2,7 @@
 //! texts of decimal digits in the smallest unit.
 
 use crate::proof::in_digits;
-use crate::{read_header, ClaimPart, FileError, ReceiptFile, StateProof, VoucherPart};
+use crate::{read_header, ClaimPath, FileError, ReceiptFile, StateProof, VoucherPath};
 use noema_economics::Balance;
 use noema_protocol::{CheckpointId, ClaimId, SamplingParameters, SessionId};
 use noema_session_transport::{SignatureBytes, SignedReceipt, SignedVoucher};
@@ -171,8 +171,8 @@ impl From<WrittenReceipt> for SessionReceipt {
     }
 }
 
-impl From<&VoucherPart> for WrittenVoucher {
-    fn from(part: &VoucherPart) -> Self {
+impl From<&VoucherPath> for WrittenVoucher {
+    fn from(part: &VoucherPath) -> Self {
         let voucher = &part.signed.voucher;
         Self {
             genesis: voucher.genesis,
@@ -189,7 +189,7 @@ impl From<&VoucherPart> for WrittenVoucher {
     }
 }
 
-impl TryFrom<WrittenVoucher> for VoucherPart {
+impl TryFrom<WrittenVoucher> for VoucherPath {
     type Error = FileError;
 
     fn try_from(written: WrittenVoucher) -> Result<Self, FileError> {
@@ -268,7 +268,7 @@ impl WrittenFile {
             prompt: self.prompt,
             answer: self.answer,
             voucher: self.voucher.map(TryInto::try_into).transpose()?,
-            claim: self.claim.map(|written| ClaimPart {
+            claim: self.claim.map(|written| ClaimPath {
                 claim: written.id,
                 path: written.path,
             }),

@@ -3,8 +3,8 @@
 use crate::keys::{self, LAYOUTS};
 use crate::proof::Values;
 use crate::{
-    proof_keys, AccountBytes, ClaimEntry, ClaimPart, ProofError, ReceiptError, ReceiptFile,
-    SessionEntry, StateProof, VoucherPart,
+    proof_keys, AccountBytes, ClaimEntry, ClaimPath, ProofError, ReceiptError, ReceiptFile,
+    SessionEntry, StateProof, VoucherPath,
 };
 use noema_claims::{ClaimStage, SeatState};
 use noema_economics::Balance;
@@ -188,7 +188,7 @@ fn is_of_hot_key(
 
 fn paid(
     file: &ReceiptFile,
-    part: &VoucherPart,
+    part: &VoucherPath,
     agreement: &Agreement,
     terms: &SessionTerms<AccountBytes>,
 ) -> Result<ProvenVoucher, ReceiptError> {
@@ -215,7 +215,7 @@ fn paid(
 
 fn claimed(
     file: &ReceiptFile,
-    part: &ClaimPart,
+    part: &ClaimPath,
     terms: &SessionTerms<AccountBytes>,
     values: &Values,
 ) -> Result<ProvenClaim, ReceiptError> {
@@ -242,9 +242,7 @@ fn claimed(
         stake: claim.terms.stake,
         stage: claim.stage,
         drawn: u32::try_from(claim.drawn.len()).unwrap_or(u32::MAX),
-        seats: seats
-            .map(|seat| (seat.validator, seat.state.clone()))
-            .collect(),
+        seats: seats.map(|seat| (seat.validator, seat.state)).collect(),
         disputes: claim.disputes,
     })
 }

@@ -53,7 +53,7 @@ Verified is: this answer has these tokens, and its session is of this checkpoint
 this claim, in this stage, or under this voucher, or only signed by the worker. All of it follows from the hash of
 one block. Give it with --finalized-hash, or its header with --header, from a source that you trust; without them,
 the node is asked for its last finalized block, and a warning says that this trusts the node. Header and proofs
-themselves are verified, whoever serves them. No node is needed for a file with a proof of that block, as
+themselves are verified, whichever node serves them. No node is needed for a file with a proof of that block, as
 `receipt prove` makes it.
 
 With --recompute, this machine executes the answer again and compares tokens and hidden states. That needs the

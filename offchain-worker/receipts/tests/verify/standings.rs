@@ -254,7 +254,7 @@ fn each_field_that_follows_from_the_session_is_verified() {
 }
 
 #[test]
-fn a_receipt_that_is_not_in_the_claim_is_refused_whoever_signed_it() {
+fn a_receipt_that_is_not_in_the_claim_is_refused_even_with_the_workers_signature() {
     let world = World::claimed();
     let mut file = world.file();
     let mut receipt = file.signed.receipt;
