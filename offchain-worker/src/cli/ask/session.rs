@@ -148,7 +148,7 @@ async fn listen(
         bill: Bill::free(),
     };
     match pool.ask(asked).await {
-        Ok(answer) => listening.to_end(answer, deadline, stop).await,
+        Ok(answer) => listening.hear_out(answer, deadline, stop).await,
         Err(fault) => Ok(Heard::nothing(fault)),
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn show(global: &Global, file: &ReceiptFile) {
             proof.block()
         ),
         None => {
-            println!("proof        none in the file; make one with: noema-worker receipt prove")
+            println!("proof        none in the file; make one with: noema-worker receipt prove");
         }
     }
 }

@@ -78,7 +78,7 @@ impl<'a> Listening<'a> {
 
     /// Listens to the end. Once `stop` is true or `deadline` has passed, the worker is told to end the answer, and its
     /// receipt is still taken.
-    pub(super) async fn to_end(
+    pub(super) async fn hear_out(
         mut self,
         mut answer: AnswerStream,
         deadline: Instant,
