@@ -9,7 +9,7 @@ use std::{
     io::{self, Write},
     path::Path,
 };
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 /// Replaces the file at `path`, and creates its folder if it does not exist.
 ///
@@ -23,6 +23,21 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = path.with_file_name(name);
     fs::write(&part, bytes)?;
     publish(&part, path)
+}
+
+/// The same for a file that only its owner can read.
+///
+/// # Errors
+/// Those of the system.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = parent(path);
+    fs::create_dir_all(folder)?;
+    // Such a file is private from its first byte on.
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync(folder)
 }
 
 /// A folder under a temporary name, which is removed when it is dropped before it is published.

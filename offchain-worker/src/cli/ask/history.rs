@@ -2,9 +2,9 @@
 
 use anyhow::{bail, Context};
 use noema_gateway::{Conversation, Json};
+use noema_model::whole::write_private;
 use noema_protocol::CheckpointId;
 use serde::{Deserialize, Serialize};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// A file with a conversation. It belongs to the store of sessions beside it, which one process has open at a time.
@@ -63,16 +63,8 @@ impl History {
     /// Replaces the last conversation. Only the user can read the file.
     pub(super) fn write(&self, kept: &Kept) -> anyhow::Result<()> {
         let text = serde_json::to_vec(kept)?;
-        let write = || {
-            let folder = self.0.parent().unwrap_or(Path::new("."));
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&text)?;
-            file.as_file().sync_all()?;
-            file.persist(&self.0).map_err(|error| error.error)
-        };
-        let path = self.0.display();
-        write().with_context(|| format!("the conversation is not kept in {path}"))?;
-        Ok(())
+        let written = write_private(&self.0, &text);
+        written.with_context(|| format!("the conversation is not kept in {}", self.0.display()))
     }
 }
 

@@ -13,7 +13,6 @@ use crate::chain::{follow, At, Link, Node};
 use crate::cli::money::Token;
 use crate::cli::signals::stop_at_signal;
 use crate::cli::{find_checkpoint, paying, Global};
-use crate::engine::ChatCodec;
 use crate::gateway::{ChainMarket, ChainReceipts, LocalModel};
 use crate::keys::Key;
 use crate::metrics::Metrics;
@@ -24,6 +23,7 @@ use noema_executor::DeviceOptions;
 use noema_gateway::{
     AnswerSource, Bill, GatewayMetrics, PaidQuestion, Pool, PoolOptions, SourceFault, TextLayer,
 };
+use noema_model::engine::ChatCodec;
 use noema_protocol::{CheckpointId, SamplingParameters};
 use noema_session_transport::{PayerStore, SessionStoreError};
 use std::path::Path;

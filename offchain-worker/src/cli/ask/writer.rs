@@ -1,6 +1,6 @@
 //! An answer on a terminal, as it comes.
 
-use crate::printable::printable;
+use noema_model::printable::printable;
 use std::io::{self, Write};
 
 /// What every line of an answer begins with, so that none can be taken for one of the program.

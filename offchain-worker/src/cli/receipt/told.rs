@@ -2,10 +2,10 @@
 
 use crate::cli::describe::{stage_of, Describe};
 use crate::cli::Global;
-use crate::engine::ChatCodec;
 use crate::keys::address;
-use crate::printable::quoted;
 use noema_gateway::TextLayer;
+use noema_model::engine::ChatCodec;
+use noema_model::printable::quoted;
 use noema_receipts::{ProvenClaim, ReceiptFile, Standing, Verified};
 use noema_sessions::{AnswerEnd, SessionReceipt, Stage};
 

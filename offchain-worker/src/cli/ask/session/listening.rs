@@ -1,12 +1,12 @@
 //! An answer, from its first word to its receipt.
 
 use crate::cli::ask::writer::Writer;
-use crate::engine::ChatCodec;
 use anyhow::Context;
 use indicatif::ProgressBar;
 use noema_gateway::{
     AnswerPart, AnswerStream, CompleteAnswer, Detokenizer, SourceFault, TextFault,
 };
+use noema_model::engine::ChatCodec;
 use std::io::{self, Stdout};
 use std::sync::Arc;
 use std::time::Instant;
