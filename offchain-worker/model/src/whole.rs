@@ -144,6 +144,20 @@ mod tests {
         assert_eq!(names(&folder.path().join("new")), ["file"]);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_private_file_replaces_one_that_others_can_read() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new/file");
+        write(&path, b"before").expect("is written");
+        write_private(&path, b"after").expect("is written");
+        assert_eq!(fs::read(&path).expect("is there"), b"after");
+        let mode = fs::metadata(&path).expect("is there").permissions().mode();
+        assert_eq!(mode & 0o077, 0);
+        assert_eq!(names(&folder.path().join("new")), ["file"]);
+    }
+
     #[test]
     fn a_staged_folder_is_published_or_removed() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -8,9 +8,10 @@ use super::device::DeviceArgs;
 use super::Global;
 use anyhow::{bail, Context};
 use clap::{Args, Subcommand};
+use noema_model::whole::write_private;
 use noema_receipts::{ReceiptFile, MAX_FILE};
 use sp_core::H256;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -115,17 +116,8 @@ fn read_text(path: &Path) -> anyhow::Result<String> {
 /// Writes a receipt file. Only the user can read it: it has the conversation.
 pub(super) fn write(path: &Path, file: &ReceiptFile) -> anyhow::Result<()> {
     let text = format!("{}\n", file.to_json());
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let write = || {
-        let mut new = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        new.write_all(text.as_bytes())?;
-        new.as_file().sync_all()?;
-        new.persist(path).map_err(|error| error.error)
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(())
+    let written = write_private(path, text.as_bytes());
+    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// A hash on the command line.
