@@ -122,7 +122,7 @@ start_operator() {
 
 ask() {
     step "Asking: $QUESTION"
-    "$WORKER" ask --account "$REQUESTER" --max-tokens 96 -- "$QUESTION"
+    "$WORKER" ask --public --account "$REQUESTER" --max-tokens 96 -- "$QUESTION"
 }
 
 # start_gateway: starts a gateway that pays from the requester's account, and waits until it listens. Sets
@@ -184,6 +184,6 @@ fi
 step "The chain is up. Open it in polkadot.js Apps:"
 note "https://polkadot.js.org/apps/?rpc=$URL"
 note "logs: $LOGS"
-note "ask again: $WORKER ask \"…\" --account $REQUESTER --url $URL"
+note "ask again: NOEMA_HOME=$NOEMA_HOME $WORKER ask \"…\" --account $REQUESTER --url $URL"
 note "Ctrl-C stops all programs"
 while sleep 2; do check_running; done

@@ -24,7 +24,7 @@ use noema_session_transport::{
 };
 use noema_sessions::{PayerError, SessionPrices, SessionTerms, Stage};
 use sp_core::H256;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use subxt::config::substrate::AccountId32;
@@ -37,6 +37,8 @@ use tracing::{info, warn};
 const SEEDED: Duration = Duration::from_secs(120);
 /// The time between two attempts to open it with its worker.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Answers of an earlier start whose conversations may still be cached.
+const EARLIER: usize = 16;
 /// The time after a top-up in which its worker learns of it.
 const LEARNT: Duration = Duration::from_secs(1);
 /// Workers that are connected to at a time: one accepts a bounded number of strangers from one address.
@@ -91,7 +93,9 @@ impl ChainMarket {
         let node = self.link.node().map_err(|error| error.to_string())?;
         let terms = payer::terms(&node, session).await;
         let terms = terms.map_err(|fault| fault.to_string())?;
+        let earlier = self.earlier(terms.terms.hash(terms.genesis)).await?;
         Ok(ChainSession {
+            earlier,
             market: self.clone(),
             id: session,
             worker: terms.terms.worker,
@@ -119,8 +123,20 @@ impl ChainMarket {
             held: earlier.held,
             paid: earlier.paid,
             session: None,
+            // What its worker had cached may be gone once it is reached.
+            earlier: Vec::new(),
         };
         (lost, false)
+    }
+
+    /// The last conversations of the session with these terms, the oldest first.
+    async fn earlier(&self, terms: H256) -> Result<Vec<Vec<u32>>, String> {
+        let store = self.store.clone();
+        let read = tokio::task::spawn_blocking(move || store.last_answers(terms, EARLIER)).await;
+        let answers = read.map_err(|error| error.to_string())?;
+        let answers = answers.map_err(|error| error.to_string())?.into_iter();
+        let conversations = answers.map(|answer| [answer.prompt, answer.answer].concat());
+        Ok(conversations.collect())
     }
 
     async fn read_offers(&self) -> Result<Vec<WorkerOffer>, ChainError> {
@@ -128,7 +144,12 @@ impl ChainMarket {
         let offers = at
             .session_offers(&self.checkpoint, self.leaf_tokens)
             .await?;
-        let able = offers.into_iter().filter(|offer| offer.most_claimable > 0);
+        // One without endpoint cannot be asked; whether one with an endpoint is reached shows when it is.
+        let endpoints = at.endpoints().await?.into_iter();
+        let reachable: BTreeSet<_> = endpoints.map(|(operator, _)| operator).collect();
+        let able = offers
+            .into_iter()
+            .filter(|offer| offer.most_claimable > 0 && reachable.contains(&offer.worker.0));
         Ok(able
             .map(|offer| WorkerOffer {
                 worker: offer.worker.0,
@@ -315,6 +336,8 @@ struct ChainSession {
     paid: Balance,
     /// `None` before the worker was reached for the first time.
     session: Option<PayerSession>,
+    /// The conversations of an earlier start, until they are asked for.
+    earlier: Vec<Vec<u32>>,
 }
 
 impl ChainSession {
@@ -386,6 +409,10 @@ impl PaidSession for ChainSession {
     fn paid(&self) -> Balance {
         let session = self.session.as_ref();
         session.map_or(self.paid, |session| session.side().paid())
+    }
+
+    fn earlier(&mut self) -> Vec<Vec<u32>> {
+        std::mem::take(&mut self.earlier)
     }
 
     async fn ask(

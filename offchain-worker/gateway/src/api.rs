@@ -173,6 +173,7 @@ impl Gateway {
             .route("/page/{file}", get(page::file))
             .route("/v1/noema", get(page::about))
             .route("/v1/noema/receipts/{hash}", get(receipts::standing))
+            .route("/v1/noema/receipts/{hash}/file", get(receipts::file))
             .route(
                 "/v1/noema/receipts/{hash}/recompute",
                 get(receipts::progress).post(receipts::recompute),

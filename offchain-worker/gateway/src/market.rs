@@ -78,6 +78,10 @@ pub trait PaidSession: Send + 'static {
     /// The price of all answers that are paid.
     fn paid(&self) -> Balance;
 
+    /// The conversations, prompts with their answers, that the worker may have cached for it from an earlier start, the
+    /// oldest first. Empty after the first call.
+    fn earlier(&mut self) -> Vec<Vec<u32>>;
+
     /// Asks for an answer. Tokens are handed over as they come, before the receipt is there. The answer is ended early
     /// once `end` is true or has lost its sender.
     ///

@@ -106,13 +106,18 @@ struct Slot {
 }
 
 impl Slot {
-    fn new(session: Box<dyn PaidSession>) -> Self {
-        Self {
+    fn new(mut session: Box<dyn PaidSession>) -> Self {
+        let earlier = session.earlier();
+        let mut slot = Self {
             session,
             conversations: VecDeque::new(),
             used: Instant::now(),
             owed: None,
+        };
+        for conversation in earlier {
+            slot.remember(conversation);
         }
+        slot
     }
 
     /// The tokens at the beginning of `prompt` that are cached, as far as it is known.
@@ -219,6 +224,12 @@ impl Pool {
         }
         self.shared.count_sessions();
         self.shared.refresh().await
+    }
+
+    /// Whether it has no session, not even one that is being opened.
+    pub fn is_empty(&self) -> bool {
+        let state = self.shared.state();
+        state.free.is_empty() && state.busy == 0
     }
 
     /// Opens a session before it is needed, if there is none.

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use noema_protocol::{ClaimId, SessionId};
+use noema_receipts::ReceiptFile;
 use sp_core::H256;
 
 /// Knows the receipts of a gateway.
@@ -12,6 +13,13 @@ pub trait ReceiptSource: Send + Sync + 'static {
     /// # Errors
     /// When there is no such receipt, or the chain cannot be read.
     async fn standing(&self, receipt: H256) -> Result<ReceiptStanding, ReceiptFault>;
+
+    /// The receipt with its answer, and the voucher and the claim over it as of the last finalized block: what
+    /// `noema-worker receipt` shows and verifies.
+    ///
+    /// # Errors
+    /// When there is no such receipt, or the chain cannot be read.
+    async fn file(&self, receipt: H256) -> Result<ReceiptFile, ReceiptFault>;
 
     /// Begins to execute the answer of a receipt again, or joins an execution in progress. Returns how far it is.
     ///

@@ -2,12 +2,13 @@
 
 use super::device::DeviceArgs;
 use super::money::{Amount, Token};
+use super::paying;
 use super::signals::stop_at_signal;
 use super::values::within;
 use super::{find_checkpoint, Global};
 use crate::artefacts;
 use crate::chain::calls::CloseSession;
-use crate::chain::{follow, Link, Node};
+use crate::chain::{follow, Link};
 use crate::gateway::{ChainMarket, ChainReceipts, LocalModel};
 use crate::keys::Key;
 use crate::metrics::Metrics;
@@ -19,9 +20,9 @@ use noema_gateway::{
 };
 use noema_model::engine::ChatCodec;
 use noema_session_transport::PayerStore;
-use noema_sessions::{SessionPrices, Stage};
+use noema_sessions::Stage;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -245,13 +246,13 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
     })?;
     let codec = Arc::new(ChatCodec::open(&checkpoint, None)?);
     let context = args.context.min(checkpoint.architecture().context_length);
-    let folder = folder(global, &node, &account)?;
-    let store = Arc::new(PayerStore::open(&folder.join("sessions.redb"))?);
+    let folder = paying::folder(global, "gateway", &node, &account)?;
+    let store = Arc::new(PayerStore::open(&paying::store(&folder))?);
     let options = PoolOptions {
         budget: token.units(&args.budget).context("--budget")?,
         counts_earlier: true,
         hold: token.units(&args.hold).context("--hold")?,
-        price_limit: price_limit(&token, args.max_price.as_ref())?,
+        price_limit: paying::price_limit(&token, args.max_price.as_ref())?,
         most_sessions: args.sessions,
         patience: PATIENCE,
         attempts: ATTEMPTS,
@@ -274,7 +275,7 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
         fetcher: artefacts::fetcher().await?,
         store,
         account,
-        voucher_key: voucher_key(&folder)?,
+        voucher_key: paying::voucher_key(&folder)?,
         checkpoint: id,
         leaf_tokens: context,
     };
@@ -319,33 +320,4 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
     pool.stop(LAST_PAYMENTS).await;
     info!("stopped; the sessions stay open for the next start");
     Ok(())
-}
-
-/// The folder of the sessions of this account on this chain.
-fn folder(global: &Global, node: &Node, account: &Key) -> anyhow::Result<PathBuf> {
-    let chain: String = hex::encode(node.genesis()).chars().take(16).collect();
-    let folder = global.home()?.join("gateway").join(chain);
-    Ok(folder.join(account.address()))
-}
-
-/// The voucher key of the sessions in a folder, which is made once.
-fn voucher_key(folder: &Path) -> anyhow::Result<Key> {
-    let path = folder.join("voucher.key");
-    Ok(match path.exists() {
-        true => Key::from_file(&path)?,
-        false => Key::generate(&path)?,
-    })
-}
-
-/// The highest prices of a token, where `limit` is that of 1,000.
-fn price_limit(token: &Token, limit: Option<&Amount>) -> anyhow::Result<SessionPrices> {
-    let each = match limit {
-        None => u128::MAX,
-        Some(limit) => token.units(limit).context("--max-price")? / 1_000,
-    };
-    Ok(SessionPrices {
-        per_prompt_token: each,
-        per_cached_token: each,
-        per_answer_token: each,
-    })
 }

@@ -16,10 +16,12 @@ use noema_gateway::{
 use noema_model::checkpoint::Library;
 use noema_model::engine::Engine;
 use noema_protocol::{CheckpointId, ClaimId, SessionId};
+use noema_receipts::ReceiptFile;
 use noema_session_transport::{
     FalseAnswer, PayerStore, ReceivedAnswer, SeenClaim, SessionModel, SessionStoreError,
+    SignedVoucher,
 };
-use noema_sessions::Stage;
+use noema_sessions::{SessionReceipt, Stage};
 use sp_core::H256;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -235,6 +237,37 @@ impl ChainReceipts {
         found.ok_or(ReceiptFault::Unknown)
     }
 
+    /// The hashes of `count` receipts from number `first` on; `None` where answer `n` is not among them, or one of them
+    /// is not stored any longer.
+    async fn bundle(
+        &self,
+        terms: H256,
+        n: u32,
+        first: u32,
+        count: u32,
+    ) -> Result<Option<Vec<H256>>, ReceiptFault> {
+        if n < first || n.saturating_sub(first) >= count {
+            return Ok(None);
+        }
+        self.stored(move |store| store.receipts(terms, first, count))
+            .await
+    }
+
+    /// The claim of a receipt as of the last finalized block, where it is known, and whether any claim covers its answer.
+    async fn claim_now(
+        &self,
+        receipt: &SessionReceipt,
+    ) -> Result<(Option<SeenClaim>, bool), ReceiptFault> {
+        let (terms, n) = (receipt.terms, receipt.n);
+        let claim = self.claim_of(terms, n).await?;
+        if claim.as_ref().is_some_and(SeenClaim::is_over) {
+            return Ok((claim, true));
+        }
+        let look = self.look(terms, receipt.session).await?;
+        let is_claimed = claim.is_some() || n < look.claimed;
+        Ok((self.claim_of(terms, n).await?, is_claimed))
+    }
+
     /// The claim of answer number `n`, as it was seen last.
     async fn claim_of(&self, terms: H256, n: u32) -> Result<Option<SeenClaim>, ReceiptFault> {
         let claims = self.stored(move |store| store.claims(terms)).await?;
@@ -319,14 +352,7 @@ impl ReceiptSource for ChainReceipts {
         let answer = self.answer(receipt).await?;
         let stated = &answer.receipt.receipt;
         let (terms, n) = (stated.terms, stated.n);
-        let mut claim = self.claim_of(terms, n).await?;
-        let mut is_claimed = claim.is_some();
-        let is_over = claim.as_ref().is_some_and(SeenClaim::is_over);
-        if !is_over {
-            let look = self.look(terms, stated.session).await?;
-            is_claimed |= n < look.claimed;
-            claim = self.claim_of(terms, n).await?;
-        }
+        let (claim, is_claimed) = self.claim_now(stated).await?;
         let record = self.stored(move |store| store.get(terms)).await?;
         let voucher = record.and_then(|record| record.side.last_voucher());
         let is_paid = voucher.is_some_and(|voucher| n < voucher.count);
@@ -350,6 +376,39 @@ impl ReceiptSource for ChainReceipts {
                 final_at: claim.final_at,
             }),
         })
+    }
+
+    async fn file(&self, receipt: H256) -> Result<ReceiptFile, ReceiptFault> {
+        let answer = self.answer(receipt).await?;
+        let stated = answer.receipt.receipt;
+        let (terms, n) = (stated.terms, stated.n);
+        let (claim, _) = self.claim_now(&stated).await?;
+        let at = self.link.node().map_err(unreadable)?.finalized().await;
+        let worker = at.map_err(unreadable)?.operator(&answer.worker).await;
+        let worker = worker.map_err(unreadable)?;
+        let keys = worker.map(|worker| worker.operator.key.0);
+        let mut file = ReceiptFile::of(answer, keys.as_slice());
+        let record = self.stored(move |store| store.get(terms)).await?;
+        let last = record.and_then(|record| {
+            let voucher = record.side.last_voucher()?;
+            let signature = record.voucher?;
+            Some(SignedVoucher { voucher, signature })
+        });
+        if let Some(signed) = last {
+            let (first, count) = (signed.voucher.first, signed.voucher.count);
+            if let Some(bundle) = self
+                .bundle(terms, n, first, count.saturating_sub(first))
+                .await?
+            {
+                file.add_voucher(signed, &bundle);
+            }
+        }
+        if let Some(claim) = claim
+            && let Some(leaves) = self.bundle(terms, n, claim.first, claim.leaves).await?
+        {
+            file.add_claim(claim.claim, claim.first, &leaves);
+        }
+        Ok(file)
     }
 
     async fn recompute(&self, receipt: H256) -> Result<Recomputation, ReceiptFault> {

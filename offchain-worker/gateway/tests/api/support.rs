@@ -72,6 +72,8 @@ pub(crate) struct Asked {
 pub(crate) struct Script {
     pub(crate) answer: String,
     pub(crate) workers: Vec<Scripted>,
+    /// Sessions of an earlier start: the worker of each, and its conversations.
+    pub(crate) kept: Vec<(u8, Vec<Vec<u32>>)>,
     pub(crate) asked: Vec<Asked>,
     pub(crate) ended: usize,
     pub(crate) topped_up: usize,
@@ -153,38 +155,37 @@ impl Market for Book {
     }
 
     async fn open(&self, offer: WorkerOffer, amount: u128) -> Result<Box<dyn PaidSession>, String> {
-        let mut script = self.script();
-        script.opened += 1;
-        Ok(Box::new(Session {
-            id: script.opened,
-            book: self.clone(),
-            worker: offer.worker,
-            prices: offer.prices,
-            held: amount,
-            paid: 0,
-            count: 0,
-            left: None,
-        }))
+        Ok(Box::new(Session::open(self, offer.worker[0], amount)))
     }
 
     async fn reopen(&self) -> Result<EarlierSessions, String> {
-        let script = self.script();
-        let session = |worker: &u8| -> Box<dyn PaidSession> {
+        let (kept, connected, lost, committed) = {
+            let mut script = self.script();
+            let kept = std::mem::take(&mut script.kept);
+            let (connected, lost) = (script.connected.clone(), script.lost.clone());
+            (kept, connected, lost, script.committed)
+        };
+        let of_before = |worker: u8| -> Box<dyn PaidSession> {
             Box::new(Session {
-                id: 100 + u64::from(*worker),
+                id: 100 + u64::from(worker),
                 book: self.clone(),
-                worker: [*worker; 32],
-                prices: prices(u128::from(*worker)),
+                worker: [worker; 32],
+                prices: prices(u128::from(worker)),
                 held: HOLD,
                 paid: 0,
                 count: 0,
                 left: None,
+                earlier: Vec::new(),
             })
         };
+        let kept = kept.into_iter().map(|(worker, earlier)| {
+            let session = Session::open(self, worker, HOLD);
+            Box::new(Session { earlier, ..session }) as Box<dyn PaidSession>
+        });
         Ok(EarlierSessions {
-            connected: script.connected.iter().map(session).collect(),
-            lost: script.lost.iter().map(session).collect(),
-            committed: script.committed,
+            connected: kept.chain(connected.into_iter().map(of_before)).collect(),
+            lost: lost.into_iter().map(of_before).collect(),
+            committed,
         })
     }
 }
@@ -199,9 +200,27 @@ struct Session {
     count: u32,
     /// The answer that was asked for and not received: prompt, tokens and parameters.
     left: Option<(Vec<u32>, Vec<u32>, SamplingParameters)>,
+    earlier: Vec<Vec<u32>>,
 }
 
 impl Session {
+    fn open(book: &Book, worker: u8, held: u128) -> Self {
+        let mut script = book.script();
+        script.opened += 1;
+        let found = script.workers.iter().find(|it| it.id == worker);
+        Self {
+            id: script.opened,
+            book: book.clone(),
+            worker: [worker; 32],
+            prices: prices(found.expect("a worker").price),
+            held,
+            paid: 0,
+            count: 0,
+            left: None,
+            earlier: Vec::new(),
+        }
+    }
+
     fn receipt(
         &mut self,
         prompt: &[u32],
@@ -272,6 +291,10 @@ impl PaidSession for Session {
 
     fn paid(&self) -> u128 {
         self.paid
+    }
+
+    fn earlier(&mut self) -> Vec<Vec<u32>> {
+        std::mem::take(&mut self.earlier)
     }
 
     async fn ask(

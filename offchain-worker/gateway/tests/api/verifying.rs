@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use noema_gateway::{
     ReceiptFault, ReceiptSource, ReceiptStanding, Recomputation, RecomputeVerdict,
 };
+use noema_receipts::ReceiptFile;
 use serde_json::json;
 use sp_core::H256;
 use std::sync::{Arc, Mutex};
@@ -38,6 +39,10 @@ impl Judge {
 #[async_trait]
 impl ReceiptSource for Judge {
     async fn standing(&self, _: H256) -> Result<ReceiptStanding, ReceiptFault> {
+        Err(ReceiptFault::Unknown)
+    }
+
+    async fn file(&self, _: H256) -> Result<ReceiptFile, ReceiptFault> {
         Err(ReceiptFault::Unknown)
     }
 

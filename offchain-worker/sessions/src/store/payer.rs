@@ -1,5 +1,7 @@
 //! The store of a payer.
 
+mod received;
+
 use super::{decode, File, LeastRoom};
 use crate::{AccountBytes, SessionStoreError, SignatureBytes, SignedReceipt};
 use codec::{Decode, Encode};
