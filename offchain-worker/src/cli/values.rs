@@ -60,6 +60,7 @@ mod tests {
         "beta_2",
         "carry",
         "max_overlap",
+        "verify",
     ];
 
     fn is_number(arg: &Arg) -> bool {
