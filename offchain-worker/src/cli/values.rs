@@ -49,7 +49,7 @@ mod tests {
     /// Options whose numbers are identifiers or seeds, so that the largest is valid.
     const NAMES: [&str; 4] = ["seed", "epoch", "family", "id"];
     /// Options for which 0 is valid.
-    const ZERO: [&str; 10] = [
+    const ZERO: [&str; 11] = [
         "temperature",
         "top_k",
         "warmup",
@@ -60,6 +60,7 @@ mod tests {
         "beta_2",
         "carry",
         "max_overlap",
+        "verify",
     ];
 
     fn is_number(arg: &Arg) -> bool {
