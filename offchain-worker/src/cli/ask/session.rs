@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use anyhow::{anyhow, bail, Context};
 use indicatif::{ProgressBar, ProgressStyle};
 use listening::{Heard, Listening};
+use noema_artefacts::Fetcher;
 use noema_executor::DeviceOptions;
 use noema_gateway::{
     AnswerSource, Bill, GatewayMetrics, PaidQuestion, Pool, PoolOptions, SourceFault, TextLayer,
@@ -26,7 +27,7 @@ use noema_gateway::{
 use noema_model::engine::ChatCodec;
 use noema_protocol::{CheckpointId, SamplingParameters};
 use noema_session_transport::{PayerStore, SessionStoreError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,6 +36,8 @@ use told::Told;
 
 /// How long the voucher over the last answer has to reach the worker; else the next question takes it along.
 const LAST_PAYMENT: Duration = Duration::from_secs(3);
+/// How long the connections to workers have to be closed in order.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// The time between two attempts to open a store that another process uses.
 const STORE_AGAIN: Duration = Duration::from_millis(200);
 /// How many workers, or parts of an answer, are tried after failures.
@@ -46,6 +49,8 @@ const SESSIONS: usize = 4;
 struct Question {
     account: Key,
     token: Token,
+    /// Where its sessions are kept.
+    folder: PathBuf,
     store: Arc<PayerStore>,
     history: History,
     /// The conversation, with the question as its last message.
@@ -60,6 +65,8 @@ struct Question {
     /// The most tokens of prompt and answer together.
     context: u32,
     stop_tokens: Vec<u32>,
+    /// Whether the prices at which sessions are opened are limited.
+    has_max_price: bool,
 }
 
 pub(super) async fn ask(global: &Global, args: &AskArgs) -> anyhow::Result<ExitCode> {
@@ -75,61 +82,21 @@ pub(super) async fn ask(global: &Global, args: &AskArgs) -> anyhow::Result<ExitC
         store = open_store(&folder, deadline) => store?,
         () = crate::stopped(&mut stop) => return Ok(ExitCode::from(INTERRUPTED)),
     };
-    let question = Question::read(global, args, &node, (account, store, &folder)).await?;
+    let question = Question::read(global, args, &node, (account, store, folder)).await?;
     let link = follow_chain(node, stop.clone()).await?;
-    let pool = question.pool(args, &link, &folder).await?;
-    spinner.set_message("finding the session");
-    pool.resume().await.map_err(|error| anyhow!(error))?;
-    if pool.is_empty() {
-        let at = link.node()?.finalized().await?;
-        question.ensure_hold(&at).await?;
-        spinner.set_message("opening a session with a worker");
-    } else {
-        spinner.set_message("waiting for the first word");
-    }
-    let listening = Listening::new(question.codec.clone(), &spinner, args.json);
-    let heard = listen(
-        &question,
-        &pool,
-        listening,
-        args.json,
-        (deadline, &mut stop),
-    )
-    .await;
-    spinner.finish_and_clear();
-    // The voucher is on its way.
-    pool.stop(LAST_PAYMENT).await;
-    let heard = heard?;
-    let answered = match &heard.end {
-        Ok(answered) => answered,
-        Err(_) if heard.is_ended_by_user => {
-            eprintln!(
-                "stopped before the answer had a receipt; what the worker signed stays in {}",
-                folder.display()
-            );
-            return Ok(ExitCode::from(INTERRUPTED));
-        }
-        Err(_) if heard.is_late => {
-            eprintln!("there is no answer after {} s; ask again, give it more time with --timeout, or ask with --public", args.timeout);
-            return Ok(ExitCode::from(TIMED_OUT));
-        }
-        Err(fault) => return Err(question.advise(&link, fault, heard.has_words()).await),
+    let fetcher = artefacts::fetcher().await?;
+    let pool = question.pool(args, &link, &fetcher)?;
+    let paying = Paying {
+        link: &link,
+        pool: &pool,
+        spinner: &spinner,
     };
-    let mut kept = question.kept.clone();
-    kept.say("assistant", &heard.text);
-    question.history.write(&kept)?;
-    let mut told = Told::new(&question.token, &heard, answered, &question, asked);
-    if let Some(path) = &args.receipt {
-        let receipts = question.receipts(global, &link)?;
-        let written = told.write_receipts(&receipts, path).await;
-        written.context("the answer is complete and paid, and its receipt is not in the file")?;
-    }
-    told.tell(args)?;
-    Ok(match (heard.is_ended_by_user, heard.is_late) {
-        (true, _) => ExitCode::from(INTERRUPTED),
-        (_, true) => ExitCode::from(TIMED_OUT),
-        _ => ExitCode::SUCCESS,
-    })
+    let done = question
+        .ask(global, args, &paying, (asked, deadline, &mut stop))
+        .await;
+    // The worker would otherwise wait until the connection times out.
+    let _ = tokio::time::timeout(GOODBYE, fetcher.endpoint().close()).await;
+    done
 }
 
 /// Asks, and listens to the end of the answer.
@@ -152,6 +119,13 @@ async fn listen(
         Ok(answer) => listening.hear_out(answer, deadline, stop).await,
         Err(fault) => Ok(Heard::nothing(fault)),
     }
+}
+
+/// What a question is asked with.
+struct Paying<'a> {
+    link: &'a Arc<Link>,
+    pool: &'a Pool,
+    spinner: &'a ProgressBar,
 }
 
 fn spinner(is_quiet: bool) -> ProgressBar {
@@ -195,11 +169,11 @@ impl Question {
         global: &Global,
         args: &AskArgs,
         node: &Arc<Node>,
-        (account, store, folder): (Key, Arc<PayerStore>, &Path),
+        (account, store, folder): (Key, Arc<PayerStore>, PathBuf),
     ) -> anyhow::Result<Self> {
         let parameters = args.parameters()?;
         let token = Token::of(node).await?;
-        let history = History::at(folder);
+        let history = History::at(&folder);
         let at = node.finalized().await?;
         let mut kept = match args.is_continued {
             true => continued(&at, history.read()?, args.checkpoint.as_deref()).await?,
@@ -226,8 +200,10 @@ impl Question {
             budget: token.units(&args.budget).context("--budget")?,
             hold: token.units(&args.hold).context("--hold")?,
             stop_tokens: checkpoint.manifest().stops.clone(),
+            has_max_price: args.max_price.is_some(),
             account,
             token,
+            folder,
             store,
             history,
             kept,
@@ -238,13 +214,13 @@ impl Question {
         })
     }
 
-    async fn pool(&self, args: &AskArgs, link: &Arc<Link>, folder: &Path) -> anyhow::Result<Pool> {
+    fn pool(&self, args: &AskArgs, link: &Arc<Link>, fetcher: &Fetcher) -> anyhow::Result<Pool> {
         let market = ChainMarket {
             link: link.clone(),
-            fetcher: artefacts::fetcher().await?,
+            fetcher: fetcher.clone(),
             store: self.store.clone(),
             account: self.account.clone(),
-            voucher_key: paying::voucher_key(folder)?,
+            voucher_key: paying::voucher_key(&self.folder)?,
             checkpoint: self.kept.checkpoint,
             leaf_tokens: self.context,
         };
@@ -261,6 +237,68 @@ impl Question {
             stop_tokens: self.stop_tokens.clone(),
         };
         Ok(Pool::new(Arc::new(market), options, GatewayMetrics::new()))
+    }
+
+    /// Asks, and tells the answer.
+    async fn ask(
+        &self,
+        global: &Global,
+        args: &AskArgs,
+        paying: &Paying<'_>,
+        (asked, deadline, stop): (Instant, Instant, &mut watch::Receiver<bool>),
+    ) -> anyhow::Result<ExitCode> {
+        let Paying {
+            link,
+            pool,
+            spinner,
+        } = paying;
+        spinner.set_message("finding the session");
+        pool.resume().await.map_err(|error| anyhow!(error))?;
+        if pool.is_empty() {
+            let at = link.node()?.finalized().await?;
+            self.ensure_hold(&at).await?;
+            spinner.set_message("opening a session with a worker");
+        } else {
+            spinner.set_message("waiting for the first word");
+        }
+        let listening = Listening::new(self.codec.clone(), spinner, args.json);
+        let heard = listen(self, pool, listening, args.json, (deadline, stop)).await;
+        spinner.finish_and_clear();
+        // The voucher is on its way.
+        pool.stop(LAST_PAYMENT).await;
+        let heard = heard?;
+        let answered = match &heard.end {
+            Ok(answered) if heard.has_words() => answered,
+            _ if heard.is_ended_by_user => {
+                eprintln!(
+                    "stopped before the first word; the session and what the worker signed stay in {}",
+                    self.folder.display()
+                );
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+            _ if heard.is_late => {
+                eprintln!("there is no answer after {} s; ask again, give it more time with --timeout, or ask with --public", args.timeout);
+                return Ok(ExitCode::from(TIMED_OUT));
+            }
+            Ok(answered) => answered,
+            Err(fault) => return Err(self.advise(link, fault, heard.has_words()).await),
+        };
+        let mut kept = self.kept.clone();
+        kept.say("assistant", &heard.text);
+        self.history.write(&kept)?;
+        let mut told = Told::new(&self.token, &heard, answered, self, asked);
+        if let Some(path) = &args.receipt {
+            let receipts = self.receipts(global, link)?;
+            let written = told.write_receipts(&receipts, path).await;
+            written
+                .context("the answer is complete and paid, and its receipt is not in the file")?;
+        }
+        told.tell(args)?;
+        Ok(match (heard.is_ended_by_user, heard.is_late) {
+            (true, _) => ExitCode::from(INTERRUPTED),
+            (_, true) => ExitCode::from(TIMED_OUT),
+            _ => ExitCode::SUCCESS,
+        })
     }
 
     fn receipts(&self, global: &Global, link: &Arc<Link>) -> anyhow::Result<ChainReceipts> {
@@ -312,7 +350,11 @@ impl Question {
         };
         let advice = match fault {
             SourceFault::NoWorker(reason) => format!(
-                "no worker answers checkpoint {id} through a session: {reason}; ask with --public, or start a worker that others reach with: noema-worker run --listen <ADDRESS:PORT>"
+                "no worker answers checkpoint {id} through a session: {reason}; ask with --public{}, or start a worker that others reach with: noema-worker run --listen <ADDRESS:PORT>",
+                match self.has_max_price {
+                    true => ", raise --max-price",
+                    false => "",
+                }
             ),
             SourceFault::OutOfMoney => format!(
                 "the sessions of this account would hold and have spent more than {}; raise --budget, or close them with: noema-worker gateway close --account <KEY>",
