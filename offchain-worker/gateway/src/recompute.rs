@@ -1,10 +1,11 @@
 //! Executes received answers again, one at a time, and keeps the results for a while.
 
 use crate::receipts::{ReceiptFault, Recomputation, RecomputeVerdict};
+use noema_protocol::SamplingParameters;
 use noema_session_transport::{
     AnswerStop, ModelFault, ReceivedAnswer, SessionModel, SessionQuestion,
 };
-use noema_sessions::AnswerEnd;
+use noema_sessions::{AnswerEnd, SessionReceipt};
 use sp_core::H256;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -231,27 +232,25 @@ fn execute(
     stop: &AnswerStop,
 ) -> Result<RecomputeVerdict, String> {
     let receipt = &answer.receipt.receipt;
+    let (parameters, end) = asked_for(receipt);
     let question = SessionQuestion {
         session: receipt.session,
         checkpoint: receipt.checkpoint,
         prompt: answer.prompt.clone(),
-        parameters: receipt.parameters,
+        parameters,
         seed: receipt.seed,
     };
     let mut same: usize = 0;
     let mut differs = false;
     let executed = model.answer(&question, stop, &mut |token| {
-        differs = answer.answer.get(same) != Some(&token);
+        // Tokens may still come after the first break.
+        differs = differs || answer.answer.get(same) != Some(&token);
         if differs {
             return ControlFlow::Break(());
         }
         same = same.saturating_add(1);
         run.done.store(count(same), Ordering::Relaxed);
-        // The payer ended the answer there, and the worker computed no more of it.
-        match receipt.end == AnswerEnd::ByPayer && same == answer.answer.len() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
+        ControlFlow::Continue(())
     });
     if stop.is_stopped() {
         return Err("the gateway stops".to_owned());
@@ -263,13 +262,30 @@ fn execute(
         _ => "the model gives no answer".to_owned(),
     })?;
     let is_same = again.tokens == answer.answer
-        && again.end == receipt.end
+        && again.end == end
         && again.hidden_root == receipt.hidden_root;
     Ok(match is_same {
         true => RecomputeVerdict::Same,
         false if differs || same < answer.answer.len() => RecomputeVerdict::Differs(count(same)),
         false => RecomputeVerdict::Differs(0),
     })
+}
+
+/// The parameters with which an answer is executed again, and why it has to end then. One that its payer ended is asked for
+/// at its length: a model that is told to stop may have computed more by then.
+fn asked_for(receipt: &SessionReceipt) -> (SamplingParameters, AnswerEnd) {
+    let parameters = receipt.parameters;
+    let length = u16::try_from(receipt.answer_tokens).unwrap_or(u16::MAX);
+    match receipt.end {
+        AnswerEnd::ByPayer if length < parameters.max_tokens => {
+            let shorter = SamplingParameters {
+                max_tokens: length,
+                ..parameters
+            };
+            (shorter, AnswerEnd::Length)
+        }
+        end => (parameters, end),
+    }
 }
 
 fn count(tokens: usize) -> u32 {
@@ -279,14 +295,13 @@ fn count(tokens: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use noema_protocol::{CheckpointId, SamplingParameters, SessionId};
+    use noema_protocol::{CheckpointId, SessionId};
     use noema_session_transport::{SessionAnswer, SignedReceipt};
-    use noema_sessions::SessionReceipt;
     use std::sync::atomic::AtomicBool;
 
     const ROOT: H256 = H256::repeat_byte(5);
 
-    /// Answers with the numbers from 0 on, as many as are asked for.
+    /// Answers with the numbers from 0 on, as many as are asked for. It stops a token late, as a scheduler does.
     #[derive(Default)]
     struct Counting {
         is_away: AtomicBool,
@@ -322,12 +337,15 @@ mod tests {
                 cached_tokens: 0,
                 end: AnswerEnd::Length,
             };
+            let mut is_told = false;
             for token in 0..u32::from(question.parameters.max_tokens) {
                 answer.tokens.push(token);
-                if on_token(token).is_break() {
+                let flow = on_token(token);
+                if is_told {
                     answer.end = AnswerEnd::ByPayer;
                     break;
                 }
+                is_told = flow.is_break();
             }
             Ok(answer)
         }
@@ -392,6 +410,8 @@ mod tests {
             (&ten[..], Length, ROOT, Same),
             (&ten[..4], ByPayer, ROOT, Same),
             (&[0, 1, 9, 3][..], ByPayer, ROOT, Differs(2)),
+            (&[0, 1, 3, 4][..], ByPayer, ROOT, Differs(2)),
+            (&ten[..], ByPayer, ROOT, Differs(0)),
             (&ten[..4], Length, ROOT, Differs(4)),
             (&eleven[..], Length, ROOT, Differs(10)),
             (&ten[..], Stop, ROOT, Differs(0)),
