@@ -81,7 +81,8 @@ answer_before="$(metric 'noema_worker_execution_seconds_sum{kind="Answer"}')"
 checks_before="$(metric 'noema_worker_execution_seconds_count{kind="Check"}')"
 check_before="$(metric 'noema_worker_execution_seconds_sum{kind="Check"}')"
 for i in 1 2 3; do
-    "$WORKER" ask "$QUESTION" --url "ws://127.0.0.1:$PORT" --account //Bob --max-tokens "$TOKENS" --json >"$WORK/ask$i.json"
+    "$WORKER" ask --public "$QUESTION" --url "ws://127.0.0.1:$PORT" --account //Bob --max-tokens "$TOKENS" --json \
+        >"$WORK/ask$i.json"
 done
 tokens=$(awk "BEGIN { print $(metric noema_worker_tokens_total) - $tokens_before }")
 answer_seconds=$(awk "BEGIN { print $(metric 'noema_worker_execution_seconds_sum{kind="Answer"}') - $answer_before }")

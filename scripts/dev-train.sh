@@ -130,7 +130,7 @@ ask() {
         check_running
         canonical="$("$WORKER" programme canonical)"
         if serves "${VALIDATORS[0]}" "$canonical" && serves "${VALIDATORS[1]}" "$canonical"; then
-            "$WORKER" ask "$PROMPT" --account "$REQUESTER" --checkpoint "$canonical" --max-tokens 48
+            "$WORKER" ask --public "$PROMPT" --account "$REQUESTER" --checkpoint "$canonical" --max-tokens 48
             return
         fi
         sleep 1

@@ -122,7 +122,7 @@ start_operator() {
 
 ask() {
     step "Asking: $QUESTION"
-    "$WORKER" ask --account "$REQUESTER" --max-tokens 96 -- "$QUESTION"
+    "$WORKER" ask --public --account "$REQUESTER" --max-tokens 96 -- "$QUESTION"
 }
 
 # start_gateway: starts a gateway that pays from the requester's account, and waits until it listens. Sets
@@ -141,8 +141,9 @@ start_gateway() {
     elif port_is_open "$PAGE_PORT"; then
         die "port $PAGE_PORT is in use; choose another with --page-port, or stop the program that listens there"
     fi
+    # The budget counts what all starts on this chain have spent.
     launch gateway "$WORKER" gateway --account "$REQUESTER" --checkpoint "$CHECKPOINT" \
-        --listen "127.0.0.1:$PAGE_PORT"
+        --listen "127.0.0.1:$PAGE_PORT" --budget 1000
     for _ in $(seq 600); do
         check_running
         port_is_open "$PAGE_PORT" && return
@@ -183,6 +184,6 @@ fi
 step "The chain is up. Open it in polkadot.js Apps:"
 note "https://polkadot.js.org/apps/?rpc=$URL"
 note "logs: $LOGS"
-note "ask again: $WORKER ask \"…\" --account $REQUESTER --url $URL"
+note "ask again: NOEMA_HOME=$NOEMA_HOME $WORKER ask \"…\" --account $REQUESTER --url $URL"
 note "Ctrl-C stops all programs"
 while sleep 2; do check_running; done

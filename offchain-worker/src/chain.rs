@@ -11,6 +11,7 @@ mod identity;
 mod issuance;
 mod perform;
 mod posts;
+mod proofs;
 mod read;
 mod rounds;
 mod shape;

@@ -12,9 +12,11 @@ mod gateway;
 mod import;
 mod key;
 mod money;
+mod paying;
 mod perplexity;
 mod programme;
 mod progress;
+mod receipt;
 mod register;
 mod rounds;
 mod run;
@@ -68,8 +70,10 @@ Examples:
     noema-worker operator show //Alice
     noema-worker claim --key worker.key
     noema-worker withdraw --account //Alice
-  Submit a request:
+  Ask a question, go on with the conversation, and verify an answer:
     noema-worker ask \"Why is the sky blue?\" --account //Bob
+    noema-worker ask --continue \"And at sunset?\" --account //Bob --receipt sunset.json
+    noema-worker receipt verify sunset.json --recompute
   Run a gateway for programs that speak OpenAI's API:
     noema-worker gateway --account //Bob
 
@@ -165,8 +169,11 @@ enum Command {
     /// Register a checkpoint or an operator on chain; may be repeated.
     #[command(subcommand)]
     Register(register::RegisterCommand),
-    /// Submit a request, and follow its answer and its payments.
+    /// Ask a question through a session, or as a public request.
     Ask(ask::AskArgs),
+    /// Show, prove and verify the receipts of answers.
+    #[command(subcommand)]
+    Receipt(receipt::ReceiptCommand),
     /// Run a gateway: OpenAI's API for any program, over sessions that it opens and pays.
     Gateway(gateway::GatewayArgs),
     /// Check machine, devices, checkpoints, chain and keys, and suggest remedies.
@@ -302,6 +309,7 @@ async fn run_command(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Key(command) => key::key(command),
         Command::Register(command) => register::register(&global, command).await,
         Command::Ask(args) => return ask::ask(&global, args).await,
+        Command::Receipt(command) => return receipt::receipt(&global, command).await,
         Command::Gateway(args) => gateway::gateway(&global, args).await,
         Command::Doctor(args) => return doctor::doctor(&global, args).await,
         Command::Claim(args) => claim::claim(&global, args).await,

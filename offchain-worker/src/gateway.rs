@@ -12,13 +12,19 @@ use crate::chain::{ChainError, Link};
 use crate::keys::Key;
 use crate::payer::{self, PayerFault};
 use async_trait::async_trait;
+use futures::stream::{self, StreamExt};
 use noema_artefacts::Fetcher;
 use noema_gateway::{
-    ask_session, receive_earlier, Market, OnTokens, PaidSession, WorkerId, WorkerOffer,
+    ask_session, resume_session, EarlierSessions, Market, OnTokens, PaidSession, WorkerId,
+    WorkerOffer,
 };
 use noema_protocol::{CheckpointId, SamplingParameters, SessionId};
-use noema_session_transport::{PaidAnswer, PayerSession, PayerStore, SessionError};
-use noema_sessions::{SessionPrices, Stage};
+use noema_session_transport::{
+    ConnectionFault, PaidAnswer, PayerRecord, PayerSession, PayerStore, SessionError,
+};
+use noema_sessions::{PayerError, SessionPrices, SessionTerms, Stage};
+use sp_core::H256;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use subxt::config::substrate::AccountId32;
@@ -31,8 +37,16 @@ use tracing::{info, warn};
 const SEEDED: Duration = Duration::from_secs(120);
 /// The time between two attempts to open it with its worker.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Answers of an earlier start whose conversations may still be cached.
+const EARLIER: usize = 16;
 /// The time after a top-up in which its worker learns of it.
 const LEARNT: Duration = Duration::from_secs(1);
+/// Workers that are connected to at a time: one accepts a bounded number of strangers from one address.
+const TOGETHER: usize = 8;
+/// How long sessions of a start that was cut off wait for their seeds.
+const UNSEEDED: Duration = Duration::from_secs(20);
+/// How long another hot key of a worker, which has signed with it, may take to be final.
+const RENEWED: Duration = Duration::from_secs(15);
 
 /// The workers of one checkpoint, and the account that pays them.
 #[derive(Clone)]
@@ -79,13 +93,50 @@ impl ChainMarket {
         let node = self.link.node().map_err(|error| error.to_string())?;
         let terms = payer::terms(&node, session).await;
         let terms = terms.map_err(|fault| fault.to_string())?;
+        let earlier = self.earlier(terms.terms.hash(terms.genesis)).await?;
         Ok(ChainSession {
+            earlier,
             market: self.clone(),
             id: session,
             worker: terms.terms.worker,
+            prices: terms.terms.prices,
             held: terms.held,
-            session: opened,
+            paid: 0,
+            session: Some(opened),
         })
+    }
+
+    /// Connects to the worker of an earlier session. Where it is not reached, the session comes without connection.
+    async fn reconnect(&self, earlier: &Earlier) -> (ChainSession, bool) {
+        let id = earlier.terms.session;
+        match self.connect(id, Instant::now()).await {
+            Ok(connected) => return (connected, true),
+            Err(error) => {
+                warn!(session = %id, %error, "a session is not used before its worker is reached");
+            }
+        }
+        let lost = ChainSession {
+            market: self.clone(),
+            id,
+            worker: earlier.terms.worker,
+            prices: earlier.terms.prices,
+            held: earlier.held,
+            paid: earlier.paid,
+            session: None,
+            // What its worker had cached may be gone once it is reached.
+            earlier: Vec::new(),
+        };
+        (lost, false)
+    }
+
+    /// The last conversations of the session with these terms, the oldest first.
+    async fn earlier(&self, terms: H256) -> Result<Vec<Vec<u32>>, String> {
+        let store = self.store.clone();
+        let read = tokio::task::spawn_blocking(move || store.last_answers(terms, EARLIER)).await;
+        let answers = read.map_err(|error| error.to_string())?;
+        let answers = answers.map_err(|error| error.to_string())?.into_iter();
+        let conversations = answers.map(|answer| [answer.prompt, answer.answer].concat());
+        Ok(conversations.collect())
     }
 
     async fn read_offers(&self) -> Result<Vec<WorkerOffer>, ChainError> {
@@ -93,7 +144,12 @@ impl ChainMarket {
         let offers = at
             .session_offers(&self.checkpoint, self.leaf_tokens)
             .await?;
-        let able = offers.into_iter().filter(|offer| offer.most_claimable > 0);
+        // One without endpoint cannot be asked; whether one with an endpoint is reached shows when it is.
+        let endpoints = at.endpoints().await?.into_iter();
+        let reachable: BTreeSet<_> = endpoints.map(|(operator, _)| operator).collect();
+        let able = offers
+            .into_iter()
+            .filter(|offer| offer.most_claimable > 0 && reachable.contains(&offer.worker.0));
         Ok(able
             .map(|offer| WorkerOffer {
                 worker: offer.worker.0,
@@ -102,26 +158,93 @@ impl ChainMarket {
             .collect())
     }
 
-    /// The open sessions of the account for this checkpoint and this voucher key.
-    async fn read_sessions(&self) -> Result<Vec<SessionId>, ChainError> {
-        let at = self.link.node()?.finalized().await?;
-        let mut own = Vec::new();
-        for session in at.payer_sessions(&self.account.account()).await? {
-            let Some(terms) = at.session_terms(session).await? else {
+    /// What the finalized chain knows of the sessions of this account, once all of them have their seeds, or have waited
+    /// for it.
+    async fn read_sessions(&self) -> Result<Vec<OnChain>, ChainError> {
+        let until = Instant::now() + UNSEEDED;
+        loop {
+            let at = self.link.node()?.finalized().await?;
+            let mut sessions = Vec::new();
+            for id in at.payer_sessions(&self.account.account()).await? {
+                let (info, terms) = futures::try_join!(at.session(id), at.session_terms(id))?;
+                let Some(info) = info else { continue };
+                sessions.push(OnChain {
+                    held: info.session.account.held,
+                    stage: info.session.account.stage,
+                    terms,
+                });
+            }
+            let waits = |session: &OnChain| matches!(session.stage, Stage::Unseeded);
+            if !sessions.iter().any(waits) || Instant::now() >= until {
+                return Ok(sessions);
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    async fn read_records(&self) -> Result<Vec<PayerRecord>, String> {
+        let store = self.store.clone();
+        let read = tokio::task::spawn_blocking(move || store.records()).await;
+        let read = read.map_err(|error| error.to_string())?;
+        read.map_err(|error| error.to_string())
+    }
+}
+
+/// Which sessions on chain a gateway goes on with.
+struct Own {
+    genesis: H256,
+    voucher_key: [u8; 32],
+    checkpoint: CheckpointId,
+    leaf_tokens: u32,
+}
+
+impl Own {
+    /// The sessions that can go on, and what all others hold or have spent, as far as `records` know.
+    fn earlier(&self, sessions: Vec<OnChain>, records: &[PayerRecord]) -> (Vec<Earlier>, Balance) {
+        let mut spent: BTreeMap<H256, Balance> = records
+            .iter()
+            .map(|record| (record.side.agreement().terms, record.side.paid()))
+            .collect();
+        let mut committed: Balance = 0;
+        let mut going_on = Vec::new();
+        for OnChain { held, stage, terms } in sessions {
+            let Some(terms) = terms else {
+                // Its terms would tell whose it is.
+                if matches!(stage, Stage::Unseeded) {
+                    committed = committed.saturating_add(held);
+                }
                 continue;
             };
-            let is_own = terms.voucher_key == self.voucher_key.account()
-                && terms.checkpoint == self.checkpoint
-                && terms.leaf_tokens == self.leaf_tokens;
-            let info = at.session(session).await?;
-            let is_open =
-                info.is_some_and(|info| matches!(info.session.account.stage, Stage::Open { .. }));
-            if is_own && is_open {
-                own.push(session);
+            let is_open = matches!(stage, Stage::Open { .. });
+            if !is_open || terms.voucher_key != self.voucher_key {
+                continue;
+            }
+            // What it has spent is within its hold.
+            let paid = spent.remove(&terms.hash(self.genesis)).unwrap_or_default();
+            let goes_on =
+                terms.checkpoint == self.checkpoint && terms.leaf_tokens == self.leaf_tokens;
+            match goes_on {
+                true => going_on.push(Earlier { held, paid, terms }),
+                false => committed = committed.saturating_add(held),
             }
         }
-        Ok(own)
+        let committed = spent.into_values().fold(committed, Balance::saturating_add);
+        (going_on, committed)
     }
+}
+
+/// What the finalized chain knows of a session.
+struct OnChain {
+    held: Balance,
+    stage: Stage<u32>,
+    terms: Option<SessionTerms<WorkerId>>,
+}
+
+/// A session of an earlier start that can go on.
+struct Earlier {
+    held: Balance,
+    paid: Balance,
+    terms: SessionTerms<WorkerId>,
 }
 
 #[async_trait]
@@ -163,17 +286,34 @@ impl Market for ChainMarket {
         }
     }
 
-    async fn reopen(&self) -> Result<Vec<Box<dyn PaidSession>>, String> {
+    async fn reopen(&self) -> Result<EarlierSessions, String> {
         let sessions = self.read_sessions().await;
         let sessions = sessions.map_err(|error| error.to_string())?;
-        let mut opened: Vec<Box<dyn PaidSession>> = Vec::new();
-        for session in sessions {
-            match self.connect(session, Instant::now()).await {
-                Ok(connected) => opened.push(Box::new(connected)),
-                Err(error) => warn!(%session, %error, "a session is not used"),
+        let records = self.read_records().await?;
+        let node = self.link.node().map_err(|error| error.to_string())?;
+        let own = Own {
+            genesis: node.genesis(),
+            voucher_key: self.voucher_key.account(),
+            checkpoint: self.checkpoint,
+            leaf_tokens: self.leaf_tokens,
+        };
+        let (going_on, committed) = own.earlier(sessions, &records);
+        let mut earlier = EarlierSessions {
+            committed,
+            ..EarlierSessions::default()
+        };
+        let connecting = going_on.into_iter().map(|session| {
+            let market = self.clone();
+            async move { market.reconnect(&session).await }
+        });
+        let mut connecting = stream::iter(connecting).buffer_unordered(TOGETHER);
+        while let Some((session, is_connected)) = connecting.next().await {
+            match is_connected {
+                true => earlier.connected.push(Box::new(session)),
+                false => earlier.lost.push(Box::new(session)),
             }
         }
-        Ok(opened)
+        Ok(earlier)
     }
 }
 
@@ -190,8 +330,66 @@ struct ChainSession {
     market: ChainMarket,
     id: SessionId,
     worker: WorkerId,
+    prices: SessionPrices,
     held: Balance,
-    session: PayerSession,
+    /// The price of all answers that were paid before there was a connection.
+    paid: Balance,
+    /// `None` before the worker was reached for the first time.
+    session: Option<PayerSession>,
+    /// The conversations of an earlier start, until they are asked for.
+    earlier: Vec<Vec<u32>>,
+}
+
+impl ChainSession {
+    fn connected(&mut self) -> Result<&mut PayerSession, SessionError> {
+        let never = || ConnectionFault::Unreachable("it was not reached yet".to_owned());
+        self.session.as_mut().ok_or_else(|| never().into())
+    }
+
+    async fn open_again(&mut self) -> Result<(), PayerFault> {
+        if let Some(session) = &self.session {
+            session.connection().close();
+        }
+        let mut opened = self.market.open_with_worker(self.id).await?;
+        opened.set_held(self.held);
+        self.session = Some(opened);
+        Ok(())
+    }
+
+    /// The answer whose receipt another key has signed than the hot key that was known, where the chain has that key by
+    /// now: the worker may have changed it. `seen` are the tokens that came with the receipt.
+    async fn renewed(
+        &mut self,
+        error: SessionError,
+        seen: &[u32],
+        end: &mut watch::Receiver<bool>,
+    ) -> Result<PaidAnswer, SessionError> {
+        if !matches!(error, SessionError::Rules(PayerError::WrongSignature)) {
+            return Err(error);
+        }
+        let before = self.connected()?.worker_key();
+        let until = Instant::now() + RENEWED;
+        while self.hot_key().await.is_none_or(|key| key == before) {
+            if Instant::now() >= until {
+                return Err(error);
+            }
+            sleep(AGAIN).await;
+        }
+        info!(session = %self.id, "the worker of a session has another hot key");
+        let Ok(()) = self.open_again().await else {
+            return Err(error);
+        };
+        // All of its tokens were passed on.
+        let again = resume_session(self.connected()?, &mut |_| (), end).await?;
+        again.filter(|again| again.tokens == seen).ok_or(error)
+    }
+
+    /// The hot key of the worker on the finalized chain.
+    async fn hot_key(&self) -> Option<[u8; 32]> {
+        let node = self.market.link.node().ok()?;
+        let terms = payer::terms(&node, self.id).await.ok()?;
+        Some(terms.worker_key)
+    }
 }
 
 #[async_trait]
@@ -201,7 +399,7 @@ impl PaidSession for ChainSession {
     }
 
     fn prices(&self) -> SessionPrices {
-        self.session.side().agreement().prices
+        self.prices
     }
 
     fn held(&self) -> Balance {
@@ -209,7 +407,12 @@ impl PaidSession for ChainSession {
     }
 
     fn paid(&self) -> Balance {
-        self.session.side().paid()
+        let session = self.session.as_ref();
+        session.map_or(self.paid, |session| session.side().paid())
+    }
+
+    fn earlier(&mut self) -> Vec<Vec<u32>> {
+        std::mem::take(&mut self.earlier)
     }
 
     async fn ask(
@@ -219,11 +422,39 @@ impl PaidSession for ChainSession {
         on_tokens: OnTokens<'_>,
         end: &mut watch::Receiver<bool>,
     ) -> Result<PaidAnswer, SessionError> {
-        ask_session(&mut self.session, prompt, parameters, on_tokens, end).await
+        let mut seen = Vec::new();
+        let mut passing = |tokens: &[u32]| {
+            seen.extend_from_slice(tokens);
+            on_tokens(tokens);
+        };
+        let session = self.connected()?;
+        match ask_session(session, prompt, parameters, &mut passing, end).await {
+            Err(error) => self.renewed(error, &seen, end).await,
+            answered => answered,
+        }
+    }
+
+    async fn resume(
+        &mut self,
+        on_tokens: OnTokens<'_>,
+        end: &mut watch::Receiver<bool>,
+    ) -> Result<Option<PaidAnswer>, SessionError> {
+        let mut seen = Vec::new();
+        let mut passing = |tokens: &[u32]| {
+            seen.extend_from_slice(tokens);
+            on_tokens(tokens);
+        };
+        match resume_session(self.connected()?, &mut passing, end).await {
+            Err(error) => self.renewed(error, &seen, end).await.map(Some),
+            answered => answered,
+        }
     }
 
     async fn pay(&mut self) -> Result<(), SessionError> {
-        self.session.pay().await
+        match &mut self.session {
+            Some(session) => session.pay().await,
+            None => Ok(()),
+        }
     }
 
     async fn top_up(&mut self, amount: Balance) -> Result<(), String> {
@@ -236,22 +467,24 @@ impl PaidSession for ChainSession {
         let topped_up = node.submit(call, &market.account).await;
         topped_up.map_err(|error| error.to_string())?;
         self.held = self.held.saturating_add(amount);
-        self.session.set_held(self.held);
+        if let Some(session) = &mut self.session {
+            session.set_held(self.held);
+        }
         sleep(LEARNT).await;
         Ok(())
     }
 
     async fn reconnect(&mut self) -> Result<(), String> {
-        self.session.connection().close();
-        let opened = self.market.open_with_worker(self.id).await;
-        self.session = opened.map_err(|fault| fault.to_string())?;
-        self.session.set_held(self.held);
-        let received = receive_earlier(&mut self.session).await;
-        received.map_err(|error| error.to_string())
+        self.open_again().await.map_err(|fault| fault.to_string())
     }
 
     async fn close(&mut self) -> Result<(), String> {
-        self.session.connection().close();
+        if let Some(session) = &self.session {
+            session.connection().close();
+        }
         close(&self.market, self.id).await
     }
 }
+
+#[cfg(test)]
+mod tests;

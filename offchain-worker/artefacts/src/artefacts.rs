@@ -1,6 +1,7 @@
 //! The endpoint and the store of shared artefacts.
 
 use crate::{
+    handshakes,
     serve::{Offer, Server},
     BlobHash, Error, Fetcher, Options, PeerId, MAX_FILES, MAX_NAME_BYTES,
 };
@@ -95,8 +96,9 @@ impl Artefacts {
             options.max_connections,
             options.longest_connection,
         );
-        let mut builder =
-            Router::builder(fetcher.endpoint().clone()).accept(iroh_blobs::ALPN, server);
+        let mut builder = Router::builder(fetcher.endpoint().clone())
+            .incoming_filter(handshakes::filter())
+            .accept(iroh_blobs::ALPN, server);
         for protocol in protocols {
             builder = builder.accept(protocol.alpn, protocol.handler);
         }

@@ -6,10 +6,15 @@ use crate::{
     BlobHash, Error, Options, Peer,
 };
 use iroh::{
-    endpoint::{presets, QuicTransportConfig},
+    endpoint::{presets, QuicTransportConfig, VarInt},
     Endpoint, RelayMode, SecretKey,
 };
-use std::path::Path;
+use std::{path::Path, time::Duration};
+
+/// Milliseconds without a packet after which a peer counts as gone. A handshake takes no longer, either.
+const GONE: u32 = 10_000;
+/// The time after which a packet shows that both sides are there: three of them may be lost.
+const ALIVE: Duration = Duration::from_secs(3);
 
 /// An endpoint that fetches and does not serve.
 #[derive(Clone, Debug)]
@@ -95,6 +100,9 @@ impl Fetcher {
 /// Binds an endpoint that uses no relay and no address lookup.
 async fn bind(secret: &[u8; 32], options: &Options) -> Result<Endpoint, String> {
     let transport = QuicTransportConfig::builder()
+        .max_idle_timeout(Some(VarInt::from_u32(GONE).into()))
+        .keep_alive_interval(ALIVE)
+        .default_path_keep_alive_interval(ALIVE)
         .max_concurrent_bidi_streams(options.max_requests.into())
         .max_concurrent_uni_streams(0u32.into())
         .build();

@@ -2,6 +2,7 @@
 
 mod call;
 mod chunks;
+mod connections;
 mod content;
 mod events;
 mod fields;
@@ -26,12 +27,12 @@ use axum::routing::{get, post};
 use axum::Router;
 use call::{About, Call, Form, Prompt, Told};
 use chunks::Chunks;
+pub use connections::ConnectionLimits;
 use futures::stream::{self, BoxStream, StreamExt};
 use noema_protocol::{CheckpointId, SamplingParameters};
 pub use page::GatewayChain;
 use responses::Events;
 use serde_json::{json, Value};
-use std::io;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
@@ -76,6 +77,10 @@ pub struct GatewayOptions {
     pub template_patience: Duration,
     /// The chain that the page shows; `None` where it shows none.
     pub chain: Option<GatewayChain>,
+    /// Whether a caller can have answers executed again: a [`Rechecks`](crate::Rechecks) runs.
+    pub verifies: bool,
+    /// The bounds on connections.
+    pub connections: ConnectionLimits,
 }
 
 impl GatewayOptions {
@@ -96,6 +101,8 @@ impl GatewayOptions {
                 .min(MOST_TEMPLATES),
             template_patience: Duration::from_secs(10),
             chain: None,
+            verifies: false,
+            connections: ConnectionLimits::default(),
         }
     }
 }
@@ -166,6 +173,7 @@ impl Gateway {
             .route("/page/{file}", get(page::file))
             .route("/v1/noema", get(page::about))
             .route("/v1/noema/receipts/{hash}", get(receipts::standing))
+            .route("/v1/noema/receipts/{hash}/file", get(receipts::file))
             .route(
                 "/v1/noema/receipts/{hash}/recompute",
                 get(receipts::progress).post(receipts::recompute),
@@ -184,28 +192,24 @@ impl Gateway {
 
     /// Serves the API on `listener` until `stop` is true or has lost its sender. Calls in progress then have `patience`
     /// to end.
-    ///
-    /// # Errors
-    /// When connections can no longer be accepted.
     pub async fn serve(
         self: &Arc<Self>,
         listener: TcpListener,
         stop: watch::Receiver<bool>,
         patience: Duration,
-    ) -> io::Result<()> {
-        let serving =
-            axum::serve(listener, self.router()).with_graceful_shutdown(stopped(stop.clone()));
+    ) {
+        let limits = self.options.connections;
+        let serving = connections::serve(listener, self.router(), limits, stopped(stop.clone()));
         let patience = async {
             stopped(stop.clone()).await;
             tokio::time::sleep(patience).await;
         };
-        let served = tokio::select! {
-            served = async move { serving.await } => served,
-            () = patience => Ok(()),
-            () = self.save_often() => Ok(()),
-        };
+        tokio::select! {
+            () = serving => {}
+            () = patience => {}
+            () = self.save_often() => {}
+        }
         self.save();
-        served
     }
 
     /// Writes what keys have spent to disk, again and again.
@@ -267,8 +271,8 @@ impl Gateway {
         })
     }
 
-    /// The account of one answer, for which the most that it can cost is reserved.
-    fn bill(
+    /// The account of one answer, for which the most that it can cost at once is reserved.
+    async fn bill(
         &self,
         admitted: &Admitted,
         prompt: &[u32],
@@ -279,13 +283,10 @@ impl Gateway {
         };
         let tokens = u32::try_from(prompt.len()).unwrap_or(u32::MAX);
         let dearest = self.source.dearest(tokens, parameters.max_tokens.into());
-        // Without a worker nothing is spent.
-        let dearest = dearest.unwrap_or_default();
-        keys.reserve(hash, dearest).map_err(refusal)?;
-        let (keys, hash) = (keys.clone(), hash.clone());
-        Ok(Bill::new(Box::new(move |price| {
-            keys.settle(&hash, dearest, price);
-        })))
+        let mut bill = Bill::new(keys.purse(hash));
+        // Without a worker nothing is spent; one that is found later is covered before it is asked.
+        bill.cover(dearest.unwrap_or_default()).await?;
+        Ok(bill)
     }
 
     fn is_served(&self, name: &str) -> bool {
@@ -346,6 +347,10 @@ impl Gateway {
             return Err(ApiFault::model(name));
         }
         let call = form.read(&fields, self.options.most_answers)?;
+        if call.is_verified && !self.options.verifies {
+            let why = "this gateway has no weights of the checkpoint; leave it out";
+            return Err(ApiFault::unsupported("noema.verify", why));
+        }
         let most = self.options.most_values;
         // Each text is searched for each special token, before the template and its bounds.
         if call.prompts.iter().any(|prompt| prompt.values() > most) {
@@ -401,7 +406,8 @@ impl Gateway {
                     prompt: prompt.clone(),
                     parameters,
                     is_streamed: call.shape.is_streamed,
-                    bill: self.bill(admitted, prompt, &parameters)?,
+                    is_verified: call.is_verified,
+                    bill: self.bill(admitted, prompt, &parameters).await?,
                 };
                 let answer = self.source.ask(question).await?;
                 let writing = Writing::new(answer, self.layer.clone(), call.stops.clone());

@@ -204,6 +204,7 @@ impl From<SourceFault> for ApiFault {
         let message = fault.to_string();
         match fault {
             SourceFault::Prompt(_) => Self::body(message),
+            SourceFault::KeyBudget => Self::budget(),
             SourceFault::Failed(_) | SourceFault::Breach(_) => {
                 Self::new(StatusCode::BAD_GATEWAY, "server_error", message)
             }
@@ -223,7 +224,7 @@ impl From<ReceiptFault> for ApiFault {
                 refused(StatusCode::CONFLICT).with_code("weights_missing")
             }
             ReceiptFault::Unreadable(_) | ReceiptFault::Busy => Self::unavailable(message),
-            ReceiptFault::Failed(_) => Self::internal(message),
+            ReceiptFault::Failed(_) | ReceiptFault::True => Self::internal(message),
         }
     }
 }

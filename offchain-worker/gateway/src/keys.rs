@@ -1,9 +1,12 @@
 //! Bearer keys, each with a budget and a rate, from a file.
 //!
 //! The file holds the hash of each key, not the key. Programs that make and revoke keys write it; the gateway reads it
-//! again when it has changed. What the keys have spent is in a second file beside it, which only the gateway writes:
-//! every few seconds and when it stops, so a crash loses the spending of these seconds.
+//! again when it has changed. What the keys have spent is in a second file beside it, which only the gateway writes,
+//! together with what is reserved for answers in progress: before a key with a budget pays for one, every few seconds,
+//! and at the end. After a crash, what was reserved counts as spent; less is never counted than was spent.
 
+use crate::{Purse, SourceFault};
+use async_trait::async_trait;
 use noema_economics::Balance;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -135,7 +138,7 @@ pub fn revoke_key(path: &Path, name: &str) -> Result<(), BearerKeyError> {
     write(path, &file)
 }
 
-/// The keys in the file at `path`, and what each has spent.
+/// The keys in the file at `path`, and what each has spent, or has reserved for answers in progress.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -166,6 +169,38 @@ pub(crate) enum KeyRefusal {
 pub struct BearerKeys {
     path: PathBuf,
     state: Mutex<State>,
+    /// Held while what was spent is written: one that waits finds it written.
+    writing: Mutex<()>,
+}
+
+/// The budget of one key.
+pub(crate) struct KeyPurse {
+    keys: Arc<BearerKeys>,
+    /// The hash of the key.
+    key: String,
+}
+
+#[async_trait]
+impl Purse for KeyPurse {
+    async fn reserve(&self, amount: Balance) -> Result<(), SourceFault> {
+        let is_limited = self.keys.reserve(&self.key, amount);
+        if !is_limited.map_err(|_| SourceFault::KeyBudget)? {
+            return Ok(());
+        }
+        let keys = self.keys.clone();
+        let reason = match tokio::task::spawn_blocking(move || keys.save()).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        tracing::error!(%reason, "what a key may spend cannot be stored; its call is refused");
+        self.keys.settle(&self.key, amount, 0);
+        Err(SourceFault::Store("what keys have spent".to_owned()))
+    }
+
+    fn settle(&self, reserved: Balance, price: Balance) {
+        self.keys.settle(&self.key, reserved, price);
+    }
 }
 
 #[derive(Debug)]
@@ -201,6 +236,7 @@ impl BearerKeys {
         Ok(Arc::new(Self {
             path: path.to_owned(),
             state: Mutex::new(state),
+            writing: Mutex::default(),
         }))
     }
 
@@ -241,23 +277,32 @@ impl BearerKeys {
         Ok(hash)
     }
 
-    /// Reserves the most that a call can cost for the key with this hash.
-    pub(crate) fn reserve(&self, hash: &str, amount: Balance) -> Result<(), KeyRefusal> {
+    /// The budget of the key with this hash.
+    pub(crate) fn purse(self: &Arc<Self>, hash: &str) -> Arc<KeyPurse> {
+        Arc::new(KeyPurse {
+            keys: self.clone(),
+            key: hash.to_owned(),
+        })
+    }
+
+    /// Reserves an amount for the key with this hash. Returns whether the key has a budget.
+    fn reserve(&self, hash: &str, amount: Balance) -> Result<bool, KeyRefusal> {
         let mut state = self.state();
         let found = state.keys.get(hash).ok_or(KeyRefusal::Unknown)?;
-        let budget = found.budget.unwrap_or(Balance::MAX);
+        let budget = found.budget;
         let spent = state.spent.get(hash).copied().unwrap_or_default();
         let reserved = state.reserved.get(hash).copied().unwrap_or_default();
         let reserved = reserved.saturating_add(amount);
-        if spent.saturating_add(reserved) > budget {
+        if spent.saturating_add(reserved) > budget.unwrap_or(Balance::MAX) {
             return Err(KeyRefusal::Budget);
         }
         state.reserved.insert(hash.to_owned(), reserved);
-        Ok(())
+        state.is_dirty = true;
+        Ok(budget.is_some())
     }
 
     /// Spends `price` of a reserved amount, and returns the rest.
-    pub(crate) fn settle(&self, hash: &str, reserved: Balance, price: Balance) {
+    fn settle(&self, hash: &str, reserved: Balance, price: Balance) {
         let mut state = self.state();
         let left = state.reserved.get(hash).copied().unwrap_or_default();
         match left.saturating_sub(reserved) {
@@ -269,22 +314,30 @@ impl BearerKeys {
         state.is_dirty = true;
     }
 
-    /// Writes what the keys have spent to disk, if it has changed.
+    /// Writes what the keys have spent, and what is reserved, to disk, if it has changed.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self) -> Result<(), BearerKeyError> {
-        let spent: BTreeMap<String, String> = {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut amounts = {
             let mut state = self.state();
             if !std::mem::replace(&mut state.is_dirty, false) {
                 return Ok(());
             }
-            let spent = state.spent.iter();
-            spent
-                .map(|(hash, amount)| (hash.clone(), amount.to_string()))
-                .collect()
+            let mut amounts = state.spent.clone();
+            for (hash, reserved) in &state.reserved {
+                let amount = amounts.entry(hash.clone()).or_default();
+                *amount = amount.saturating_add(*reserved);
+            }
+            amounts
         };
-        let saved = write(&spent_path(&self.path), &spent);
+        amounts.retain(|_, amount| *amount > 0);
+        let written = amounts.into_iter();
+        let written: BTreeMap<String, String> = written
+            .map(|(hash, amount)| (hash, amount.to_string()))
+            .collect();
+        let saved = write(&spent_path(&self.path), &written);
         if saved.is_err() {
             self.state().is_dirty = true;
         }
@@ -452,6 +505,41 @@ mod tests {
         let listed = list_keys(&path).expect("keys");
         assert_eq!(listed.len(), 1);
         assert_eq!(listed[0].1, 100);
+    }
+
+    #[tokio::test]
+    async fn what_was_reserved_counts_as_spent_after_a_crash() {
+        let (_folder, path) = file();
+        let key = make_key(&path, "one", Some(100), None).expect("a key");
+        let keys = BearerKeys::open(&path).expect("keys");
+        let hash = keys.call(&key).expect("a key");
+        let purse = keys.purse(&hash);
+        purse.reserve(60).await.expect("within the budget");
+        assert_eq!(purse.reserve(41).await, Err(SourceFault::KeyBudget));
+        // Nothing else is written before the crash.
+        let after = BearerKeys::open(&path).expect("keys");
+        assert_eq!(after.reserve(&hash, 41), Err(KeyRefusal::Budget));
+        assert!(after.reserve(&hash, 40).is_ok());
+        purse.settle(60, 10);
+        keys.save().expect("saved");
+        assert_eq!(list_keys(&path).expect("keys")[0].1, 10);
+    }
+
+    #[tokio::test]
+    async fn a_key_whose_budget_cannot_be_stored_pays_for_nothing() {
+        let (_folder, path) = file();
+        let key = make_key(&path, "one", Some(100), None).expect("a key");
+        let free = make_key(&path, "two", None, None).expect("a key");
+        let keys = BearerKeys::open(&path).expect("keys");
+        // A folder in the place of the file.
+        std::fs::create_dir(spent_path(&path)).expect("a folder");
+        let purse = keys.purse(&keys.call(&key).expect("a key"));
+        let refused = purse.reserve(60).await;
+        assert!(matches!(refused, Err(SourceFault::Store(_))), "{refused:?}");
+        let unlimited = keys.purse(&keys.call(&free).expect("a key"));
+        assert_eq!(unlimited.reserve(60).await, Ok(()));
+        std::fs::remove_dir(spent_path(&path)).expect("removed");
+        assert_eq!(purse.reserve(100).await, Ok(()), "nothing stayed reserved");
     }
 
     #[test]

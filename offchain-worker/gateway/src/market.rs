@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use noema_economics::Balance;
 use noema_protocol::SamplingParameters;
 use noema_session_transport::{
-    ConnectionFault, PaidAnswer, PayerSession, SessionError, WorkerRefusal,
+    ConnectionFault, PaidAnswer, PayerSession, PendingAnswer, SessionError, WorkerRefusal,
 };
 use noema_sessions::{PayerError, PayerPhase, SessionPrices, WorkerError};
 use tokio::sync::watch;
@@ -45,11 +45,22 @@ pub trait Market: Send + Sync + 'static {
         amount: Balance,
     ) -> Result<Box<dyn PaidSession>, String>;
 
-    /// The sessions of an earlier start that can still be used. One whose worker is not reached is left out.
+    /// The sessions of earlier starts. Their workers are connected to at the same time.
     ///
     /// # Errors
-    /// When the chain cannot be read.
-    async fn reopen(&self) -> Result<Vec<Box<dyn PaidSession>>, String>;
+    /// When the chain or the store cannot be read.
+    async fn reopen(&self) -> Result<EarlierSessions, String>;
+}
+
+/// The sessions of earlier starts of a gateway.
+#[derive(Default)]
+pub struct EarlierSessions {
+    /// Those whose workers can be asked.
+    pub connected: Vec<Box<dyn PaidSession>>,
+    /// Those whose workers are not reached now: they are connected to later, or closed.
+    pub lost: Vec<Box<dyn PaidSession>>,
+    /// What all others hold, or have spent.
+    pub committed: Balance,
 }
 
 /// A session with a worker. It has one answer at a time.
@@ -67,6 +78,10 @@ pub trait PaidSession: Send + 'static {
     /// The price of all answers that are paid.
     fn paid(&self) -> Balance;
 
+    /// The conversations, prompts with their answers, that the worker may have cached for it from an earlier start, the
+    /// oldest first. Empty after the first call.
+    fn earlier(&mut self) -> Vec<Vec<u32>>;
+
     /// Asks for an answer. Tokens are handed over as they come, before the receipt is there. The answer is ended early
     /// once `end` is true or has lost its sender.
     ///
@@ -80,6 +95,16 @@ pub trait PaidSession: Send + 'static {
         end: &mut watch::Receiver<bool>,
     ) -> Result<PaidAnswer, SessionError>;
 
+    /// Receives an answer that was asked for and not received, from its first token on; `None` where there is none.
+    ///
+    /// # Errors
+    /// As those of [`ask`](Self::ask).
+    async fn resume(
+        &mut self,
+        on_tokens: OnTokens<'_>,
+        end: &mut watch::Receiver<bool>,
+    ) -> Result<Option<PaidAnswer>, SessionError>;
+
     /// Sends the last voucher, unless the worker has it.
     ///
     /// # Errors
@@ -92,7 +117,7 @@ pub trait PaidSession: Send + 'static {
     /// When the chain refuses.
     async fn top_up(&mut self, amount: Balance) -> Result<(), String>;
 
-    /// Connects to the worker again, and receives an answer that was asked for and not received.
+    /// Connects to the worker again, at the endpoint and with the hot key that it has on chain now.
     ///
     /// # Errors
     /// When the worker is not reached or refuses.
@@ -118,7 +143,44 @@ pub async fn ask_session(
     end: &mut watch::Receiver<bool>,
 ) -> Result<PaidAnswer, SessionError> {
     receive_earlier(session).await?;
-    let mut pending = session.ask(prompt, parameters).await?;
+    let pending = session.ask(prompt, parameters).await?;
+    receive(pending, on_tokens, end).await
+}
+
+/// Receives an answer that was asked for and not received, as [`PaidSession::resume`] describes.
+///
+/// # Errors
+/// As those.
+pub async fn resume_session(
+    session: &mut PayerSession,
+    on_tokens: OnTokens<'_>,
+    end: &mut watch::Receiver<bool>,
+) -> Result<Option<PaidAnswer>, SessionError> {
+    match session.resume().await? {
+        Some(pending) => Ok(Some(receive(pending, on_tokens, end).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Ends and receives an answer that was asked for and not received, if there is one.
+///
+/// # Errors
+/// When the connection breaks, or the worker refuses.
+pub async fn receive_earlier(
+    session: &mut PayerSession,
+) -> Result<Option<PaidAnswer>, SessionError> {
+    if matches!(session.side().phase(), PayerPhase::Idle) {
+        return Ok(None);
+    }
+    let (_ended, mut end) = watch::channel(true);
+    resume_session(session, &mut |_| (), &mut end).await
+}
+
+async fn receive(
+    mut pending: PendingAnswer<'_>,
+    on_tokens: OnTokens<'_>,
+    end: &mut watch::Receiver<bool>,
+) -> Result<PaidAnswer, SessionError> {
     let mut is_ended = false;
     loop {
         // A `next` that is dropped here loses nothing.
@@ -136,21 +198,6 @@ pub async fn ask_session(
             Some(None) => return pending.finish().await,
         }
     }
-}
-
-/// Ends and receives an answer that was asked for and not received, if there is one.
-///
-/// # Errors
-/// When the connection breaks, or the worker refuses.
-pub async fn receive_earlier(session: &mut PayerSession) -> Result<(), SessionError> {
-    if matches!(session.side().phase(), PayerPhase::Idle) {
-        return Ok(());
-    }
-    if let Some(mut earlier) = session.resume().await? {
-        earlier.end().await?;
-        earlier.finish().await?;
-    }
-    Ok(())
 }
 
 async fn ended(end: &mut watch::Receiver<bool>) {
@@ -172,6 +219,8 @@ pub(crate) enum Remedy {
     Reconnect,
     /// Another worker is asked, and the session is closed.
     Leave,
+    /// No worker can be asked: nothing can be stored here.
+    MakeRoom,
 }
 
 impl Remedy {
@@ -199,7 +248,19 @@ impl Remedy {
                 refusal if refusal.may_pass() => Self::AskAnother,
                 _ => Self::Reconnect,
             },
+            SessionError::Store(_) => Self::MakeRoom,
             _ => Self::Reconnect,
         }
     }
+}
+
+/// Whether the answer may be complete at its worker, or be completed, although it was not received: the connection was
+/// lost, and nothing was refused.
+pub(crate) const fn is_lost(error: &SessionError) -> bool {
+    matches!(
+        error,
+        SessionError::Connection(
+            ConnectionFault::Broken(_) | ConnectionFault::Slow | ConnectionFault::Unreachable(_)
+        )
+    )
 }

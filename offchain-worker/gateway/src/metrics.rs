@@ -30,8 +30,20 @@ pub struct GatewayMetrics {
     pub(crate) cached_tokens: Counter,
     /// The price of all receipts, in the smallest unit, as far as it can be counted.
     pub(crate) spent: Counter,
+    /// Tokens of prompts that were expected to be cached, and were charged as others.
+    pub(crate) uncached_tokens: Counter,
     /// Answers that went on with another worker.
     pub(crate) moved: Counter,
+    /// Answers that were received in whole from a worker whose connection was lost.
+    pub(crate) resumed: Counter,
+    /// Receipts that were received and paid after the answer had gone on with another worker.
+    pub(crate) late: Counter,
+    /// Answers that were executed again, with the same result.
+    pub(crate) verified: Counter,
+    /// Answers that were executed again, with another result.
+    pub(crate) falsified: Counter,
+    /// Answers that were to be executed again, and were not.
+    pub(crate) unverified: Counter,
     /// Workers that sent false tokens, receipts or messages.
     pub(crate) breaches: Counter,
     /// Answers that were ended early: by a stop string, or since the caller went.
@@ -81,6 +93,36 @@ impl GatewayMetrics {
             "spent",
             "The price of all receipts, in the smallest unit",
         );
+        let uncached_tokens = counter(
+            &mut registry,
+            "uncached_tokens",
+            "Tokens of prompts that were expected to be cached, and were charged as others",
+        );
+        let resumed = counter(
+            &mut registry,
+            "resumed",
+            "Answers that were received in whole from a worker whose connection was lost",
+        );
+        let late = counter(
+            &mut registry,
+            "late",
+            "Receipts that were paid after the answer had gone on with another worker",
+        );
+        let verified = counter(
+            &mut registry,
+            "verified",
+            "Answers that were executed again, with the same result",
+        );
+        let falsified = counter(
+            &mut registry,
+            "falsified",
+            "Answers that were executed again, with another result",
+        );
+        let unverified = counter(
+            &mut registry,
+            "unverified",
+            "Answers that were to be executed again, and were not",
+        );
         let moved = counter(
             &mut registry,
             "moved",
@@ -110,7 +152,13 @@ impl GatewayMetrics {
             prompt_tokens,
             cached_tokens,
             spent,
+            uncached_tokens,
             moved,
+            resumed,
+            late,
+            verified,
+            falsified,
+            unverified,
             breaches,
             ended,
             sessions,

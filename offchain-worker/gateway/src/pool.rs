@@ -3,26 +3,32 @@
 //!
 //! - **Choice.** Of the free sessions, the one that has most of the prompt cached; else the one whose worker is best by
 //!   price and measured speed. While none is free, further ones are opened, up to a bound.
-//! - **Failure.** The tokens that a worker sent before it failed are part of the prompt for the next one. They have no
-//!   receipt and are not paid, and the receipt of the next worker states them as prompt.
-//! - **Money.** What sessions hold, and what closed ones spent, is never more than the budget.
+//! - **Failure.** A worker whose connection was lost is connected to once more, for a few seconds: the answer may be
+//!   complete there. Otherwise the tokens that it sent are part of the prompt for the next one. They have no receipt
+//!   then, and the receipt of the next worker states them as prompt. Where the first worker comes back, its part is
+//!   ended, and its receipt is paid: it has computed these tokens.
+//! - **Money.** What sessions hold, and what closed ones spent, is never more than the budget, starts before this one
+//!   included.
 
 mod answering;
+mod replay;
+mod spending;
 mod standing;
 
 use crate::market::{Market, PaidSession, WorkerId, WorkerOffer};
 use crate::metrics::GatewayMetrics;
-use crate::{AnswerSource, AnswerStream, PaidQuestion, SourceFault};
+use crate::{AnswerSource, AnswerStream, Bill, PaidQuestion, Rechecks, SourceFault};
 use async_trait::async_trait;
 use noema_economics::Balance;
+use noema_session_transport::SignedReceipt;
 use noema_sessions::SessionPrices;
 use standing::Standings;
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{watch, Notify};
 use tokio::time::{timeout_at, Instant};
-use tracing::{info, warn};
+use tracing::warn;
 
 /// Conversations that a worker keeps for a session, at most.
 const MOST_CONVERSATIONS: usize = 4;
@@ -31,16 +37,14 @@ const MOST_CONVERSATIONS: usize = 4;
 const LEAST_SHARED: usize = 32;
 /// How long offers of workers count.
 const OFFERS_LAST: Duration = Duration::from_secs(30);
-/// The time between two attempts to connect to a worker that failed: this, and twice as much after each.
-const RECONNECT: Duration = Duration::from_secs(1);
-/// Attempts after which a session is closed.
-const MOST_RECONNECTS: u32 = 8;
 
 /// How a pool uses the account of its payer.
 #[derive(Clone, Debug)]
 pub struct PoolOptions {
     /// The most that sessions hold and have spent, all together.
     pub budget: Balance,
+    /// Whether what earlier starts have spent counts: for a budget of all starts, and not of this one.
+    pub counts_earlier: bool,
     /// The amount with which a session is opened and topped up.
     pub hold: Balance,
     /// The highest prices at which a session is opened.
@@ -66,6 +70,7 @@ struct Shared {
     market: Arc<dyn Market>,
     options: PoolOptions,
     metrics: GatewayMetrics,
+    rechecks: OnceLock<Arc<Rechecks>>,
     state: Mutex<State>,
     /// Told when a session becomes free, or fewer are open.
     changed: Notify,
@@ -81,6 +86,8 @@ struct State {
     waiting: usize,
     /// What sessions hold, and closed ones have spent.
     committed: Balance,
+    /// The workers that gave a false answer.
+    left: BTreeSet<WorkerId>,
     offers: Vec<WorkerOffer>,
     offers_until: Option<Instant>,
     standings: Standings,
@@ -94,15 +101,23 @@ struct Slot {
     session: Box<dyn PaidSession>,
     conversations: VecDeque<Vec<u32>>,
     used: Instant,
+    /// Who pays for the answer that was asked for and not received.
+    owed: Option<Bill>,
 }
 
 impl Slot {
-    fn new(session: Box<dyn PaidSession>) -> Self {
-        Self {
+    fn new(mut session: Box<dyn PaidSession>) -> Self {
+        let earlier = session.earlier();
+        let mut slot = Self {
             session,
             conversations: VecDeque::new(),
             used: Instant::now(),
+            owed: None,
+        };
+        for conversation in earlier {
+            slot.remember(conversation);
         }
+        slot
     }
 
     /// The tokens at the beginning of `prompt` that are cached, as far as it is known.
@@ -143,6 +158,7 @@ impl Pool {
             opening: 0,
             waiting: 0,
             committed: 0,
+            left: BTreeSet::new(),
             offers: Vec::new(),
             offers_until: None,
             standings: Standings::default(),
@@ -154,27 +170,66 @@ impl Pool {
                 market,
                 options,
                 metrics,
+                rechecks: OnceLock::new(),
                 state: Mutex::new(state),
                 changed: Notify::new(),
             }),
         }
     }
 
-    /// Takes over the sessions of an earlier start, and reads the offers of workers.
+    /// Has the answers of its workers executed again from now on. Only the first call has an effect.
+    pub fn recheck_with(&self, rechecks: Arc<Rechecks>) {
+        let _ = self.shared.rechecks.set(rechecks);
+    }
+
+    /// Asks a worker for nothing more, and closes the sessions with it: it gave a false answer.
+    pub fn leave(&self, worker: WorkerId) {
+        let closed = {
+            let mut state = self.shared.state();
+            state.left.insert(worker);
+            let of_worker = |slot: &mut Slot| slot.session.worker() == worker;
+            let closed: Vec<Slot> = state.free.extract_if(.., of_worker).collect();
+            state.busy = state.busy.saturating_add(closed.len());
+            closed
+        };
+        for slot in closed {
+            tokio::spawn(self.shared.clone().close_session(slot));
+        }
+    }
+
+    /// Takes over the sessions of earlier starts, and what was spent then, and reads the offers of workers. Workers that
+    /// are not reached are connected to later.
     ///
     /// # Errors
-    /// When the chain cannot be read.
+    /// When the chain or the store cannot be read.
     pub async fn resume(&self) -> Result<(), String> {
-        let sessions = self.shared.market.reopen().await?;
-        {
+        let earlier = self.shared.market.reopen().await?;
+        let lost = {
             let mut state = self.shared.state();
-            for session in sessions {
-                state.committed = state.committed.saturating_add(session.held());
-                state.free.push(Slot::new(session));
-            }
+            let sessions = earlier.connected.iter().chain(&earlier.lost);
+            let held = sessions.map(|session| session.held());
+            let before = match self.shared.options.counts_earlier {
+                true => earlier.committed,
+                false => 0,
+            };
+            let held = held.fold(before, Balance::saturating_add);
+            state.committed = state.committed.saturating_add(held);
+            let connected = earlier.connected.into_iter().map(Slot::new);
+            state.free.extend(connected);
+            state.busy = state.busy.saturating_add(earlier.lost.len());
+            earlier.lost
+        };
+        for session in lost {
+            self.shared.reconnect_later(Slot::new(session));
         }
         self.shared.count_sessions();
         self.shared.refresh().await
+    }
+
+    /// Whether it has no session, not even one that is being opened.
+    pub fn is_empty(&self) -> bool {
+        let state = self.shared.state();
+        state.free.is_empty() && state.busy == 0
     }
 
     /// Opens a session before it is needed, if there is none.
@@ -193,18 +248,18 @@ impl Pool {
 
     /// Reads the offers of workers again when they are old, and closes sessions that are not used. Ends when `stop` is
     /// true or has lost its sender.
-    pub async fn maintain(&self, mut stop: tokio::sync::watch::Receiver<bool>) {
+    pub async fn maintain(&self, mut stop: watch::Receiver<bool>) {
         loop {
-            let stopped = async {
-                let _ = stop.wait_for(|stop| *stop).await;
+            let looked = async {
+                tokio::time::sleep(OFFERS_LAST).await;
+                if let Err(error) = self.shared.refresh().await {
+                    warn!(%error, "the offers of workers cannot be read");
+                }
             };
-            if tokio::time::timeout(OFFERS_LAST, stopped).await.is_ok() {
-                return;
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = looked => self.shared.close_unused(),
             }
-            if let Err(error) = self.shared.refresh().await {
-                warn!(%error, "the offers of workers cannot be read");
-            }
-            self.shared.close_unused();
         }
     }
 
@@ -222,15 +277,6 @@ impl Pool {
             if busy == 0 || timeout_at(deadline, changed).await.is_err() {
                 return;
             }
-        }
-    }
-
-    /// Closes all free sessions on chain. Prompts that still come open new ones, so [`stop`](Self::stop) it first.
-    pub async fn close(&self) {
-        let slots = std::mem::take(&mut self.shared.state().free);
-        for slot in slots {
-            self.shared.state().busy += 1;
-            self.shared.clone().close_session(slot).await;
         }
     }
 }
@@ -282,7 +328,15 @@ impl Shared {
         state
             .offers
             .iter()
-            .filter(|offer| offer.prices.within(limit))
+            .filter(|offer| offer.prices.within(limit) && !state.left.contains(&offer.worker))
+    }
+
+    /// Takes note of a receipt that was verified and paid.
+    fn took(&self, worker: WorkerId, signed: &SignedReceipt, is_wanted: bool) {
+        self.metrics.paid(signed);
+        if let Some(rechecks) = self.rechecks.get() {
+            rechecks.received(worker, signed, is_wanted);
+        }
     }
 
     fn count_sessions(&self) {
@@ -401,164 +455,6 @@ impl Shared {
                     "none offers sessions for the checkpoint within the price limit".to_owned()
                 })))
             }
-        }
-    }
-
-    /// Opens a session, which [`choose`](Self::choose) counted, in a task of its own.
-    fn open_later(self: Arc<Self>, offer: WorkerOffer) {
-        tokio::spawn(async move {
-            let opened = self.market.open(offer, self.options.hold).await;
-            {
-                let mut state = self.state();
-                state.opening = state.opening.saturating_sub(1);
-                state.busy = state.busy.saturating_sub(1);
-                match opened {
-                    Ok(session) => {
-                        // Rounding up is the market's; what is on hold counts.
-                        let held = session.held();
-                        state.committed = state
-                            .committed
-                            .saturating_sub(self.options.hold)
-                            .saturating_add(held);
-                        state.trouble = None;
-                        state.free.push(Slot::new(session));
-                    }
-                    Err(error) => {
-                        warn!(%error, "no session was opened");
-                        state.committed = state.committed.saturating_sub(self.options.hold);
-                        state.standings.failed(offer.worker, Instant::now());
-                        // The next prompt tries another worker, or learns why there is none.
-                        state.offers.retain(|other| other.worker != offer.worker);
-                        state.trouble = Some(error);
-                    }
-                }
-            }
-            self.count_sessions();
-            self.changed.notify_waiters();
-        });
-    }
-
-    /// Pays for the last answer of a session, tops it up where it runs low, and frees it.
-    fn free_later(self: &Arc<Self>, mut slot: Slot) {
-        let shared = self.clone();
-        tokio::spawn(async move {
-            if let Err(error) = slot.session.pay().await {
-                // The voucher is sent again with the next ask.
-                warn!(%error, "a worker did not take its voucher");
-            }
-            let (held, paid) = (slot.session.held(), slot.session.paid());
-            let runs_low = held.saturating_sub(paid) < held / 4;
-            let is_stopping = shared.state().is_stopping;
-            if runs_low && !is_stopping {
-                let topped_up = shared.top_up(&mut slot).await;
-                let _ = topped_up.inspect_err(|fault| info!(%fault, "a session is not topped up"));
-            }
-            shared.free(slot);
-        });
-    }
-
-    /// Frees a session.
-    fn free(&self, slot: Slot) {
-        {
-            let mut state = self.state();
-            state.busy = state.busy.saturating_sub(1);
-            state.free.push(slot);
-        }
-        self.count_sessions();
-        self.changed.notify_waiters();
-    }
-
-    /// Adds to the hold of a session, within the budget.
-    async fn top_up(&self, slot: &mut Slot) -> Result<(), SourceFault> {
-        let amount = self.options.hold;
-        {
-            let mut state = self.state();
-            let held = state.committed.saturating_add(amount);
-            if held > self.options.budget {
-                return Err(SourceFault::OutOfMoney);
-            }
-            state.committed = held;
-        }
-        let topped_up = slot.session.top_up(amount).await;
-        topped_up.map_err(|error| {
-            let mut state = self.state();
-            state.committed = state.committed.saturating_sub(amount);
-            SourceFault::Failed(error)
-        })
-    }
-
-    /// Connects to the worker of a session again, in a task of its own; closes the session where that fails often.
-    fn reconnect_later(self: &Arc<Self>, mut slot: Slot) {
-        let shared = self.clone();
-        tokio::spawn(async move {
-            let mut wait = RECONNECT;
-            for _ in 0..MOST_RECONNECTS {
-                tokio::time::sleep(wait).await;
-                match slot.session.reconnect().await {
-                    Ok(()) => {
-                        // What the worker had cached may be gone.
-                        slot.conversations.clear();
-                        return shared.free_later(slot);
-                    }
-                    Err(error) => info!(%error, "a worker is not reached again"),
-                }
-                if shared.state().is_stopping {
-                    return shared.forget();
-                }
-                wait = wait.saturating_mul(2);
-            }
-            shared.close_session(slot).await;
-        });
-    }
-
-    /// Closes a session that is counted as busy.
-    async fn close_session(self: Arc<Self>, mut slot: Slot) {
-        let (held, paid) = (slot.session.held(), slot.session.paid());
-        if let Err(error) = slot.session.pay().await {
-            info!(%error, "a worker did not take its last voucher");
-        }
-        match slot.session.close().await {
-            Ok(()) => {
-                let mut state = self.state();
-                let left = held.saturating_sub(paid);
-                state.committed = state.committed.saturating_sub(left);
-            }
-            // What it holds stays counted.
-            Err(error) => warn!(%error, "a session is not closed"),
-        }
-        self.forget();
-    }
-
-    /// Counts one busy session less.
-    fn forget(&self) {
-        {
-            let mut state = self.state();
-            state.busy = state.busy.saturating_sub(1);
-        }
-        self.count_sessions();
-        self.changed.notify_waiters();
-    }
-
-    /// Closes the free sessions that were not used for long, except one.
-    fn close_unused(self: &Arc<Self>) {
-        let mut unused = Vec::new();
-        {
-            let mut state = self.state();
-            let now = Instant::now();
-            while let Some(place) = state
-                .free
-                .iter()
-                .position(|slot| now.duration_since(slot.used) >= self.options.idle)
-            {
-                if state.free.len().saturating_add(state.busy) <= 1 {
-                    break;
-                }
-                unused.push(state.free.swap_remove(place));
-            }
-            state.busy = state.busy.saturating_add(unused.len());
-        }
-        for slot in unused {
-            tokio::spawn(self.clone().close_session(slot));
         }
     }
 }

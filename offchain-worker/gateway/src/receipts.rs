@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use noema_protocol::{ClaimId, SessionId};
+use noema_receipts::ReceiptFile;
 use sp_core::H256;
 
 /// Knows the receipts of a gateway.
@@ -12,6 +13,13 @@ pub trait ReceiptSource: Send + Sync + 'static {
     /// # Errors
     /// When there is no such receipt, or the chain cannot be read.
     async fn standing(&self, receipt: H256) -> Result<ReceiptStanding, ReceiptFault>;
+
+    /// The receipt with its answer, and the voucher and the claim over it as of the last finalized block: what
+    /// `noema-worker receipt` shows and verifies.
+    ///
+    /// # Errors
+    /// When there is no such receipt, or the chain cannot be read.
+    async fn file(&self, receipt: H256) -> Result<ReceiptFile, ReceiptFault>;
 
     /// Begins to execute the answer of a receipt again, or joins an execution in progress. Returns how far it is.
     ///
@@ -24,6 +32,13 @@ pub trait ReceiptSource: Send + Sync + 'static {
     /// # Errors
     /// When none was begun, its result is no longer kept, or it failed.
     async fn recomputation(&self, receipt: H256) -> Result<Recomputation, ReceiptFault>;
+
+    /// Challenges a false answer on chain as soon as a claim has it, once another execution has shown the same. Returns
+    /// when that is on disk, so that a later start does it otherwise.
+    ///
+    /// # Errors
+    /// When there is no such receipt, its answer is true, or this cannot be stored.
+    async fn challenge(&self, receipt: H256) -> Result<(), ReceiptFault>;
 }
 
 /// Where a receipt stands.
@@ -126,6 +141,9 @@ pub enum ReceiptFault {
     /// This machine cannot execute the checkpoint.
     #[error("this machine cannot execute the checkpoint: {0}")]
     NoWeights(String),
+    /// The answer is what the checkpoint yields.
+    #[error("the answer is true: another execution has the same result")]
+    True,
     /// Too many executions wait.
     #[error("too many answers wait to be executed again; try again later")]
     Busy,

@@ -1,10 +1,11 @@
 //! Executes received answers again, one at a time, and keeps the results for a while.
 
 use crate::receipts::{ReceiptFault, Recomputation, RecomputeVerdict};
+use noema_protocol::SamplingParameters;
 use noema_session_transport::{
     AnswerStop, ModelFault, ReceivedAnswer, SessionModel, SessionQuestion,
 };
-use noema_sessions::AnswerEnd;
+use noema_sessions::{AnswerEnd, SessionReceipt};
 use sp_core::H256;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -51,6 +52,14 @@ struct Run {
 }
 
 impl Run {
+    fn new(answer: &ReceivedAnswer) -> Self {
+        Self {
+            tokens: answer.receipt.receipt.answer_tokens,
+            done: AtomicU32::new(0),
+            end: Mutex::default(),
+        }
+    }
+
     fn end(&self) -> Option<Result<RecomputeVerdict, String>> {
         let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
         end.clone()
@@ -108,17 +117,25 @@ impl Recomputer {
             if open >= MOST_OPEN {
                 return Err(ReceiptFault::Busy);
             }
-            let run = Arc::new(Run {
-                tokens: answer.receipt.receipt.answer_tokens,
-                done: AtomicU32::new(0),
-                end: Mutex::default(),
-            });
+            let run = Arc::new(Run::new(&answer));
             runs.insert(hash, run.clone());
             run
         };
         let progress = run.progress();
         tokio::spawn(shared.clone().run(run, hash, answer, model));
         progress
+    }
+
+    /// Executes an answer once more, whatever is known of it, and returns the result when it is there.
+    ///
+    /// # Errors
+    /// When the model cannot be loaded, or the execution fails.
+    pub async fn confirm(&self, answer: ReceivedAnswer) -> Result<RecomputeVerdict, ReceiptFault> {
+        let shared = &self.shared;
+        let model = shared.model().await?;
+        let run = Arc::new(Run::new(&answer));
+        let executed = shared.executed(&run, answer, model).await;
+        executed.map_err(ReceiptFault::Failed)
     }
 
     /// How far the execution for the receipt with this hash is.
@@ -161,6 +178,23 @@ impl Shared {
         Ok(loaded)
     }
 
+    /// Executes an answer when it is its turn.
+    async fn executed(
+        &self,
+        run: &Arc<Run>,
+        answer: ReceivedAnswer,
+        model: Arc<dyn SessionModel>,
+    ) -> Result<RecomputeVerdict, String> {
+        // The semaphore is never closed.
+        let _turn = self.turn.acquire().await;
+        let (running, stop) = (run.clone(), self.stop.clone());
+        let executing =
+            tokio::task::spawn_blocking(move || execute(&*model, &answer, &running, &stop));
+        executing
+            .await
+            .unwrap_or_else(|_| Err("it panicked".to_owned()))
+    }
+
     /// Executes an answer when it is its turn, and keeps the result for a while.
     async fn run(
         self: Arc<Self>,
@@ -169,13 +203,7 @@ impl Shared {
         answer: ReceivedAnswer,
         model: Arc<dyn SessionModel>,
     ) {
-        let ended = {
-            // The semaphore is never closed.
-            let _turn = self.turn.acquire().await;
-            let (running, stop) = (run.clone(), self.stop.clone());
-            tokio::task::spawn_blocking(move || execute(&*model, &answer, &running, &stop)).await
-        };
-        let ended = ended.unwrap_or_else(|_| Err("it panicked".to_owned()));
+        let ended = self.executed(&run, answer, model).await;
         *run.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
         tokio::time::sleep(self.kept).await;
         let is_unused = {
@@ -204,27 +232,25 @@ fn execute(
     stop: &AnswerStop,
 ) -> Result<RecomputeVerdict, String> {
     let receipt = &answer.receipt.receipt;
+    let (parameters, end) = asked_for(receipt);
     let question = SessionQuestion {
         session: receipt.session,
         checkpoint: receipt.checkpoint,
         prompt: answer.prompt.clone(),
-        parameters: receipt.parameters,
+        parameters,
         seed: receipt.seed,
     };
     let mut same: usize = 0;
     let mut differs = false;
     let executed = model.answer(&question, stop, &mut |token| {
-        differs = answer.answer.get(same) != Some(&token);
+        // Tokens may still come after the first break.
+        differs = differs || answer.answer.get(same) != Some(&token);
         if differs {
             return ControlFlow::Break(());
         }
         same = same.saturating_add(1);
         run.done.store(count(same), Ordering::Relaxed);
-        // The payer ended the answer there, and the worker computed no more of it.
-        match receipt.end == AnswerEnd::ByPayer && same == answer.answer.len() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
+        ControlFlow::Continue(())
     });
     if stop.is_stopped() {
         return Err("the gateway stops".to_owned());
@@ -236,13 +262,30 @@ fn execute(
         _ => "the model gives no answer".to_owned(),
     })?;
     let is_same = again.tokens == answer.answer
-        && again.end == receipt.end
+        && again.end == end
         && again.hidden_root == receipt.hidden_root;
     Ok(match is_same {
         true => RecomputeVerdict::Same,
         false if differs || same < answer.answer.len() => RecomputeVerdict::Differs(count(same)),
         false => RecomputeVerdict::Differs(0),
     })
+}
+
+/// The parameters with which an answer is executed again, and why it has to end then. One that its payer ended is asked for
+/// at its length: a model that is told to stop may have computed more by then.
+fn asked_for(receipt: &SessionReceipt) -> (SamplingParameters, AnswerEnd) {
+    let parameters = receipt.parameters;
+    let length = u16::try_from(receipt.answer_tokens).unwrap_or(u16::MAX);
+    match receipt.end {
+        AnswerEnd::ByPayer if length < parameters.max_tokens => {
+            let shorter = SamplingParameters {
+                max_tokens: length,
+                ..parameters
+            };
+            (shorter, AnswerEnd::Length)
+        }
+        end => (parameters, end),
+    }
 }
 
 fn count(tokens: usize) -> u32 {
@@ -252,14 +295,13 @@ fn count(tokens: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use noema_protocol::{CheckpointId, SamplingParameters, SessionId};
+    use noema_protocol::{CheckpointId, SessionId};
     use noema_session_transport::{SessionAnswer, SignedReceipt};
-    use noema_sessions::SessionReceipt;
     use std::sync::atomic::AtomicBool;
 
     const ROOT: H256 = H256::repeat_byte(5);
 
-    /// Answers with the numbers from 0 on, as many as are asked for.
+    /// Answers with the numbers from 0 on, as many as are asked for. It stops a token late, as a scheduler does.
     #[derive(Default)]
     struct Counting {
         is_away: AtomicBool,
@@ -295,12 +337,15 @@ mod tests {
                 cached_tokens: 0,
                 end: AnswerEnd::Length,
             };
+            let mut is_told = false;
             for token in 0..u32::from(question.parameters.max_tokens) {
                 answer.tokens.push(token);
-                if on_token(token).is_break() {
+                let flow = on_token(token);
+                if is_told {
                     answer.end = AnswerEnd::ByPayer;
                     break;
                 }
+                is_told = flow.is_break();
             }
             Ok(answer)
         }
@@ -365,6 +410,8 @@ mod tests {
             (&ten[..], Length, ROOT, Same),
             (&ten[..4], ByPayer, ROOT, Same),
             (&[0, 1, 9, 3][..], ByPayer, ROOT, Differs(2)),
+            (&[0, 1, 3, 4][..], ByPayer, ROOT, Differs(2)),
+            (&ten[..], ByPayer, ROOT, Differs(0)),
             (&ten[..4], Length, ROOT, Differs(4)),
             (&eleven[..], Length, ROOT, Differs(10)),
             (&ten[..], Stop, ROOT, Differs(0)),
@@ -392,6 +439,24 @@ mod tests {
         }
         ended(&recomputer, whole()).await;
         assert_eq!(model.loaded.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_answer_is_confirmed_by_another_execution() {
+        let model = Arc::new(Counting::default());
+        let recomputer = Recomputer::new(Arc::new(model.clone()));
+        let different = received(&[0, 1, 9], AnswerEnd::ByPayer, ROOT);
+        ended(&recomputer, different.clone()).await;
+        let confirmed = recomputer.confirm(different.clone()).await;
+        assert_eq!(confirmed, Ok(RecomputeVerdict::Differs(2)));
+        assert_eq!(
+            recomputer.confirm(whole()).await,
+            Ok(RecomputeVerdict::Same)
+        );
+        // What is kept of the first execution is not taken for another one.
+        model.fails.store(true, Ordering::SeqCst);
+        let failed = ReceiptFault::Failed("the test says so".into());
+        assert_eq!(recomputer.confirm(different).await, Err(failed));
     }
 
     #[tokio::test(flavor = "multi_thread")]

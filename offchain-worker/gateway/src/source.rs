@@ -6,6 +6,7 @@ use noema_protocol::SamplingParameters;
 use noema_session_transport::SignedReceipt;
 use noema_sessions::AnswerEnd;
 use std::fmt;
+use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 /// A prompt that is to be answered.
@@ -17,6 +18,8 @@ pub struct PaidQuestion {
     pub parameters: SamplingParameters,
     /// Whether the tokens are passed on as they come, so that none can be taken back.
     pub is_streamed: bool,
+    /// Whether the caller wants all of the answer to be executed again.
+    pub is_verified: bool,
     /// Who pays for it.
     pub bill: Bill,
 }
@@ -69,35 +72,70 @@ pub enum SourceFault {
     /// The workers that were asked failed.
     #[error("the workers that were asked failed, the last one because {0}; ask again")]
     Failed(String),
+    /// The budget of the key is spent, or reserved for other calls.
+    #[error("the budget of the key does not cover the rest of the answer; ask for fewer tokens, or use another key")]
+    KeyBudget,
+    /// What would be signed or spent cannot be stored.
+    #[error("the gateway cannot store what it would sign ({0}); its operator has to make room, or to repair the disk")]
+    Store(String),
     /// A worker sent tokens that its receipt does not state, after they were passed on.
     #[error("the worker sent false tokens ({0}), and none was paid; ask again")]
     Breach(String),
 }
 
-/// Takes the price of an answer once no more of it will be paid.
-pub type Settle = Box<dyn FnOnce(Balance) + Send>;
+/// Pays for the answers of one caller, within its budget.
+#[async_trait]
+pub trait Purse: Send + Sync + 'static {
+    /// Reserves `amount`, beside what is reserved already. On return it is on disk where the budget depends on it: a
+    /// crash then counts it as spent.
+    ///
+    /// # Errors
+    /// [`SourceFault::KeyBudget`], or [`SourceFault::Store`].
+    async fn reserve(&self, amount: Balance) -> Result<(), SourceFault>;
 
-/// The account of one answer. Its price is settled when this is dropped, also where the answer fails.
+    /// Spends `price` of an amount that is reserved, and returns the rest.
+    fn settle(&self, reserved: Balance, price: Balance);
+}
+
+/// The account of one answer. No more is spent on it than is [covered](Self::cover) before. It is settled when it is
+/// dropped, also where the answer fails.
 pub struct Bill {
+    purse: Option<Arc<dyn Purse>>,
+    reserved: Balance,
     price: Balance,
-    settle: Option<Settle>,
 }
 
 impl Bill {
-    /// An account that `settle` is called for.
-    pub fn new(settle: Settle) -> Self {
+    /// An account that `purse` pays.
+    pub fn new(purse: Arc<dyn Purse>) -> Self {
         Self {
+            purse: Some(purse),
+            reserved: 0,
             price: 0,
-            settle: Some(settle),
         }
     }
 
     /// An account that no key pays.
     pub const fn free() -> Self {
         Self {
+            purse: None,
+            reserved: 0,
             price: 0,
-            settle: None,
         }
+    }
+
+    /// Reserves what is missing, so that `amount` can be spent beside the price so far.
+    ///
+    /// # Errors
+    /// As [`Purse::reserve`].
+    pub async fn cover(&mut self, amount: Balance) -> Result<(), SourceFault> {
+        let needed = self.price.saturating_add(amount);
+        let missing = needed.saturating_sub(self.reserved);
+        if let Some(purse) = self.purse.as_ref().filter(|_| missing > 0) {
+            purse.reserve(missing).await?;
+            self.reserved = self.reserved.saturating_add(missing);
+        }
+        Ok(())
     }
 
     /// Adds the price of a receipt.
@@ -109,19 +147,31 @@ impl Bill {
     pub const fn price(&self) -> Balance {
         self.price
     }
+
+    /// An account of its own for what is reserved beyond the price so far, `most` at most: for an answer whose receipt
+    /// is still to come.
+    pub fn split(&mut self, most: Balance) -> Self {
+        let reserved = self.reserved.saturating_sub(self.price).min(most);
+        self.reserved = self.reserved.saturating_sub(reserved);
+        Self {
+            purse: self.purse.clone(),
+            reserved,
+            price: 0,
+        }
+    }
 }
 
 impl Drop for Bill {
     fn drop(&mut self) {
-        if let Some(settle) = self.settle.take() {
-            settle(self.price);
+        if let Some(purse) = self.purse.take() {
+            purse.settle(self.reserved, self.price);
         }
     }
 }
 
 impl fmt::Debug for Bill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bill({})", self.price)
+        write!(f, "Bill({} of {})", self.price, self.reserved)
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
     io::{self, Write},
     path::Path,
 };
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 /// Replaces the file at `path`, and creates its folder if it does not exist.
 ///
@@ -23,6 +23,21 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = path.with_file_name(name);
     fs::write(&part, bytes)?;
     publish(&part, path)
+}
+
+/// The same for a file that only its owner can read.
+///
+/// # Errors
+/// Those of the system.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = parent(path);
+    fs::create_dir_all(folder)?;
+    // Such a file is private from its first byte on.
+    let mut file = NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync(folder)
 }
 
 /// A folder under a temporary name, which is removed when it is dropped before it is published.
@@ -126,6 +141,20 @@ mod tests {
             write(&path, bytes).expect("is written");
             assert_eq!(fs::read(&path).expect("is there"), bytes);
         }
+        assert_eq!(names(&folder.path().join("new")), ["file"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_private_file_replaces_one_that_others_can_read() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new/file");
+        write(&path, b"before").expect("is written");
+        write_private(&path, b"after").expect("is written");
+        assert_eq!(fs::read(&path).expect("is there"), b"after");
+        let mode = fs::metadata(&path).expect("is there").permissions().mode();
+        assert_eq!(mode & 0o077, 0);
         assert_eq!(names(&folder.path().join("new")), ["file"]);
     }
 

@@ -6,13 +6,20 @@ use crate::{
     ConnectionFault, FromWorker, LeafRequest, SessionLeaf, Sign, SignatureBytes, ToWorker, ALPN,
     MAX_MESSAGE, VERSIONS,
 };
-use iroh::endpoint::{Connection, SendStream};
+use iroh::endpoint::{
+    ConnectError, ConnectOptions, Connection, QuicTransportConfig, SendStream, VarInt,
+};
 use iroh::{Endpoint, EndpointAddr, PublicKey, TransportAddr};
 use noema_artefacts::Peer;
 use noema_protocol::{hashing, ClaimId, SessionId};
 use sp_core::H256;
 use std::time::Duration;
 use tokio::time::timeout;
+
+/// Milliseconds without a packet after which a worker counts as gone.
+const GONE: u32 = 9_000;
+/// The time after which a packet shows that both sides are there: three of them may be lost.
+const ALIVE: Duration = Duration::from_secs(2);
 
 /// The time that a worker has.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +42,7 @@ impl Default for WorkerPatience {
     }
 }
 
-/// A connection to a worker. The transport keeps it alive, and notices within seconds that the other side has gone.
+/// A connection to a worker. The transport keeps it alive, and notices within nine seconds that the other side has gone.
 #[derive(Clone, Debug)]
 pub struct WorkerConnection {
     connection: Connection,
@@ -58,8 +65,7 @@ impl WorkerConnection {
             .map_err(|_| ConnectionFault::Unreachable("its id is not a public key".to_owned()))?;
         let addresses = worker.addresses.iter().copied().map(TransportAddr::Ip);
         let address = EndpointAddr::from_parts(id, addresses);
-        let connecting = endpoint.connect(address, ALPN);
-        let connection = match timeout(patience.reply, connecting).await {
+        let connection = match timeout(patience.reply, dial(endpoint, address)).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(error)) => {
                 return Err(ConnectionFault::Unreachable(told(format_args!(
@@ -165,6 +171,21 @@ impl WorkerConnection {
     pub fn close(&self) {
         self.connection.close(0u32.into(), b"done");
     }
+}
+
+/// Connects with a short time-out, which holds for both sides: the lower one counts.
+async fn dial(endpoint: &Endpoint, address: EndpointAddr) -> Result<Connection, ConnectError> {
+    let transport = QuicTransportConfig::builder()
+        .max_idle_timeout(Some(VarInt::from_u32(GONE).into()))
+        .keep_alive_interval(ALIVE)
+        .default_path_keep_alive_interval(ALIVE)
+        // A worker opens no streams.
+        .max_concurrent_bidi_streams(0u32.into())
+        .max_concurrent_uni_streams(0u32.into())
+        .build();
+    let options = ConnectOptions::new().with_transport_config(transport);
+    let connecting = endpoint.connect_with_opts(address, ALPN, options).await?;
+    Ok(connecting.await?)
 }
 
 /// The fault of a reply that is not the expected one.

@@ -2,6 +2,7 @@
 
 mod admission;
 mod connection;
+mod entrance;
 mod error;
 mod frame;
 mod leaf;
@@ -23,7 +24,8 @@ pub use payer::{PaidAnswer, PayerSession, PayerTerms, PendingAnswer};
 pub use serve::{Acceptor, AcceptorLimits};
 pub use signature::{is_signed, Sign};
 pub use store::{
-    AnswerRecord, PayerRecord, PayerStore, ReceivedAnswer, SeenClaim, WorkerRecord, WorkerStore,
+    AnswerRecord, FalseAnswer, LeastRoom, PayerRecord, PayerStore, ReceivedAnswer, SeenClaim,
+    WorkerRecord, WorkerStore,
 };
 pub use worker::{
     AnswerStop, ClaimStep, DrawnLeaf, DrawnLeaves, ModelFault, OpenBundle, ServedSessions,

@@ -175,13 +175,16 @@ pub enum WorkerRefusal {
     /// It does not have the leaf, or the validator was not drawn for it.
     #[codec(index = 9)]
     NoLeaf,
+    /// Its disk is full, so it cannot store what it would sign.
+    #[codec(index = 10)]
+    NoRoom,
 }
 
 impl WorkerRefusal {
     /// Whether the same message may be accepted later.
     pub const fn may_pass(&self) -> bool {
         match self {
-            Self::NotReady | Self::Busy | Self::Failed | Self::Stopped => true,
+            Self::NotReady | Self::Busy | Self::Failed | Self::Stopped | Self::NoRoom => true,
             Self::Rules(reason) => matches!(
                 reason,
                 WorkerError::ClaimFirst | WorkerError::Busy | WorkerError::Unpaid
@@ -215,6 +218,9 @@ impl fmt::Display for WorkerRefusal {
             Self::Failed => f.write_str("the execution failed: ask again"),
             Self::Stopped => f.write_str("the answer was stopped: ask again"),
             Self::NoLeaf => f.write_str("it does not have the leaf, or the validator was not drawn"),
+            Self::NoRoom => f.write_str(
+                "its disk is full, so that it cannot store what it would sign: ask another worker",
+            ),
         }
     }
 }

@@ -121,10 +121,15 @@ impl PayerSession {
         self.record.side.set_held(held);
     }
 
+    /// The hot key of the worker, with which receipts are signed.
+    pub const fn worker_key(&self) -> AccountBytes {
+        self.worker_key
+    }
+
     /// Asks for an answer to a prompt of these tokens. Sends the last voucher with it.
     ///
     /// # Errors
-    /// When the rules of the session refuse it, or the connection or the store fails.
+    /// When the rules of the session refuse it, the connection or the store fails, or the disk has no room for an answer.
     pub async fn ask(
         &mut self,
         prompt: Vec<u32>,
@@ -136,6 +141,8 @@ impl PayerSession {
             .side
             .ask(hashing::tokens_hash(&prompt), count, parameters)?;
         next.prompt = prompt;
+        // Its receipt will have to be stored before it is paid.
+        self.store.ensure_room_for_answer()?;
         self.put(next, None).await?;
         self.send_ask(ask, true).await
     }

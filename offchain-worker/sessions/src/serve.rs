@@ -1,5 +1,6 @@
 //! The worker's end of connections.
 
+use crate::entrance::{Entrance, EntranceLimits, Visitor};
 use crate::frame::{self, Reader};
 use crate::worker::{AnswerEvent, Answering};
 use crate::{
@@ -8,16 +9,17 @@ use crate::{
 };
 use iroh::endpoint::{Connection, RecvStream, SendStream, VarInt};
 use iroh::protocol::{AcceptError, ProtocolHandler};
+use iroh::TransportAddr;
 use noema_artefacts::PeerId;
 use noema_protocol::SessionId;
-use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tracing::debug;
 
 /// Codes with which connections are closed.
@@ -25,6 +27,8 @@ const BUSY: VarInt = VarInt::from_u32(1);
 const NOT_READY: VarInt = VarInt::from_u32(2);
 const OUT_OF_PLACE: VarInt = VarInt::from_u32(3);
 const SILENT: VarInt = VarInt::from_u32(4);
+const REPLACED: VarInt = VarInt::from_u32(5);
+const UNUSED: VarInt = VarInt::from_u32(6);
 
 /// Tokens that are sent in one message at most.
 const TOGETHER: usize = 512;
@@ -34,21 +38,33 @@ const TOGETHER: usize = 512;
 pub struct AcceptorLimits {
     /// Most connections at a time.
     pub connections: usize,
+    /// Most of them whose peers have not proven who they are: payers and validators find room beside these.
+    pub strangers: usize,
+    /// Most of those from one address of IPv4, or from one network of 64 bits of IPv6.
+    pub strangers_of_network: usize,
+    /// Most connections on which one session is open: a further one closes the oldest.
+    pub connections_of_session: usize,
     /// Most streams of a connection at a time.
     pub streams: u32,
     /// The time that a peer has for each message that it begins, and to prove who it is.
     pub patience: Duration,
     /// The time that a peer has to take a message.
     pub stall: Duration,
+    /// The time after which a connection without a session that is served, and without a stream, is closed.
+    pub unused: Duration,
 }
 
 impl Default for AcceptorLimits {
     fn default() -> Self {
         Self {
-            connections: 256,
-            streams: 32,
+            connections: 1_024,
+            strangers: 64,
+            strangers_of_network: 16,
+            connections_of_session: 4,
+            streams: 16,
             patience: Duration::from_secs(10),
             stall: Duration::from_secs(60),
+            unused: Duration::from_secs(60),
         }
     }
 }
@@ -60,7 +76,7 @@ pub struct Acceptor(Arc<Shared>);
 
 struct Shared {
     limits: AcceptorLimits,
-    connections: Arc<Semaphore>,
+    entrance: Arc<Entrance<Connection>>,
     serving: OnceLock<Serving>,
 }
 
@@ -75,7 +91,12 @@ impl Acceptor {
     pub fn new(limits: AcceptorLimits) -> Self {
         Self(Arc::new(Shared {
             limits,
-            connections: Arc::new(Semaphore::new(limits.connections)),
+            entrance: Entrance::new(EntranceLimits {
+                connections: limits.connections,
+                strangers: limits.strangers,
+                strangers_of_network: limits.strangers_of_network,
+                of_session: limits.connections_of_session,
+            }),
             serving: OnceLock::new(),
         }))
     }
@@ -94,7 +115,7 @@ impl fmt::Debug for Acceptor {
 
 impl ProtocolHandler for Acceptor {
     async fn accept(&self, connection: Connection) -> Result<(), AcceptError> {
-        let Ok(_permit) = self.0.connections.clone().try_acquire_owned() else {
+        let Some(visitor) = self.0.entrance.enter(address(&connection)) else {
             connection.close(BUSY, b"busy");
             return Ok(());
         };
@@ -103,9 +124,19 @@ impl ProtocolHandler for Acceptor {
             return Ok(());
         };
         let to = serving.endpoint.0;
-        serve(Arc::new(Peer::new(self.0.clone(), connection, to))).await;
+        serve(Arc::new(Peer::new(self.0.clone(), connection, visitor, to))).await;
         Ok(())
     }
+}
+
+/// The IP address of the other side, if it has one.
+fn address(connection: &Connection) -> Option<IpAddr> {
+    let paths = connection.paths();
+    let mut addresses = paths.iter().map(|path| path.remote_addr().clone());
+    addresses.find_map(|address| match address {
+        TransportAddr::Ip(address) => Some(address.ip()),
+        _ => None,
+    })
 }
 
 /// A connected peer.
@@ -116,9 +147,8 @@ struct Peer {
     from: [u8; 32],
     to: [u8; 32],
     is_greeted: AtomicBool,
-    /// Whether it has proven to be a payer or a drawn validator.
-    is_proven: AtomicBool,
-    opened: Mutex<BTreeSet<SessionId>>,
+    /// Its place, and the sessions that it has opened.
+    visitor: Visitor<Connection>,
 }
 
 /// Serves the streams of a peer until the connection ends.
@@ -127,8 +157,8 @@ async fn serve(peer: Arc<Peer>) {
     let connection = peer.connection.clone();
     connection.set_max_concurrent_bi_streams(VarInt::from_u32(limits.streams));
     let mut streams = JoinSet::new();
-    let mut unproven = pin!(tokio::time::sleep(limits.patience));
-    let mut is_timed = true;
+    let mut look = tokio::time::interval_at(Instant::now() + limits.patience, limits.patience);
+    let mut used = Instant::now();
     loop {
         tokio::select! {
             accepted = connection.accept_bi() => match accepted {
@@ -138,10 +168,15 @@ async fn serve(peer: Arc<Peer>) {
                 Err(_) => break,
             },
             Some(_) = streams.join_next() => {}
-            () = &mut unproven, if is_timed => {
-                is_timed = false;
-                if !peer.is_proven.load(Ordering::Relaxed) {
+            now = look.tick() => {
+                if !peer.visitor.is_proven() {
                     connection.close(SILENT, b"opened no session in time");
+                    break;
+                }
+                if !streams.is_empty() || peer.has_session() {
+                    used = now;
+                } else if now.duration_since(used) >= limits.unused {
+                    connection.close(UNUSED, b"has no session that is served");
                     break;
                 }
             }
@@ -167,15 +202,19 @@ async fn serve_stream(peer: Arc<Peer>, send: SendStream, receive: RecvStream) {
 }
 
 impl Peer {
-    fn new(shared: Arc<Shared>, connection: Connection, to: [u8; 32]) -> Self {
+    fn new(
+        shared: Arc<Shared>,
+        connection: Connection,
+        visitor: Visitor<Connection>,
+        to: [u8; 32],
+    ) -> Self {
         Self {
             from: *connection.remote_id().as_bytes(),
             to,
             shared,
             connection,
             is_greeted: AtomicBool::new(false),
-            is_proven: AtomicBool::new(false),
-            opened: Mutex::default(),
+            visitor,
         }
     }
 
@@ -185,7 +224,7 @@ impl Peer {
         receive: RecvStream,
     ) -> Result<(), ConnectionFault> {
         let limits = &self.shared.limits;
-        let limit = match self.is_proven.load(Ordering::Relaxed) {
+        let limit = match self.visitor.is_proven() {
             true => MAX_MESSAGE,
             false => MAX_GREETING,
         };
@@ -240,17 +279,26 @@ impl Peer {
         };
         match worker.open(session, signature, (self.from, self.to)) {
             Ok(count) => {
-                self.is_proven.store(true, Ordering::Relaxed);
-                self.opened().insert(session);
+                let oldest = self.visitor.open(session, self.connection.clone());
+                if let Some(oldest) = oldest {
+                    oldest.close(REPLACED, b"the session is open on newer connections");
+                }
                 FromWorker::Opened { count }
             }
             Err(refusal) => FromWorker::Refused(refusal),
         }
     }
 
+    /// Whether a session that is served is open on this connection.
+    fn has_session(&self) -> bool {
+        let opened = self.visitor.opened();
+        let mut workers = self.workers().iter();
+        workers.any(|worker| opened.iter().any(|session| worker.serves(*session)))
+    }
+
     /// The worker of a session that is open on this connection.
     fn opened_at(&self, session: SessionId) -> Option<&Arc<ServedSessions>> {
-        let is_open = self.opened().contains(&session);
+        let is_open = self.visitor.has(session);
         let mut workers = self.workers().iter();
         workers.find(|worker| is_open && worker.serves(session))
     }
@@ -260,7 +308,7 @@ impl Peer {
         for worker in self.workers() {
             match worker.leaf(request, (self.from, self.to)).await {
                 Ok(leaf) => {
-                    self.is_proven.store(true, Ordering::Relaxed);
+                    self.visitor.prove();
                     return FromWorker::Leaf(Box::new(leaf));
                 }
                 Err(WorkerRefusal::NoLeaf) => {}
@@ -309,10 +357,6 @@ impl Peer {
                 }
             }
         }
-    }
-
-    fn opened(&self) -> MutexGuard<'_, BTreeSet<SessionId>> {
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,7 +5,7 @@
 mod payer;
 mod worker;
 
-pub use payer::{PayerRecord, PayerStore, ReceivedAnswer, SeenClaim};
+pub use payer::{FalseAnswer, PayerRecord, PayerStore, ReceivedAnswer, SeenClaim};
 pub use worker::{AnswerRecord, WorkerRecord, WorkerStore};
 
 use crate::SessionStoreError;
@@ -15,9 +15,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Bytes that must be free on the disk before a write: a database whose disk fills up during a write can neither be
+/// The bytes that must be free on the disk of a store: a database whose disk fills up during a write can neither be
 /// written nor read.
-const LEAST_ROOM: u64 = 64 << 20;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeastRoom {
+    /// Before an answer is begun: it will have to be stored.
+    pub answers: u64,
+    /// Before any write. What lies between the two is kept for the ends of answers that were begun, and for vouchers and
+    /// claims of what was earned.
+    pub writes: u64,
+}
+
+impl Default for LeastRoom {
+    fn default() -> Self {
+        Self {
+            answers: 64 << 20,
+            writes: 8 << 20,
+        }
+    }
+}
 
 /// Creates the tables of a database.
 type Create = fn(&Database) -> Result<(), SessionStoreError>;
@@ -28,6 +44,7 @@ struct File {
     path: PathBuf,
     create: Create,
     open: Mutex<Option<Arc<Database>>>,
+    least: Mutex<LeastRoom>,
 }
 
 impl File {
@@ -37,6 +54,7 @@ impl File {
             path: path.to_owned(),
             create,
             open: Mutex::new(None),
+            least: Mutex::default(),
         };
         file.read(|_| Ok(()))?;
         Ok(file)
@@ -66,11 +84,28 @@ impl File {
         &self,
         using: impl FnOnce(&Database) -> Result<T, SessionStoreError>,
     ) -> Result<T, SessionStoreError> {
-        ensure_room(&self.path).map_err(|source| SessionStoreError::DiskFull {
+        self.ensure_room(self.least().writes)?;
+        self.read(using)
+    }
+
+    /// Refuses if the disk has too little room for another answer.
+    fn ensure_room_for_answer(&self) -> Result<(), SessionStoreError> {
+        self.ensure_room(self.least().answers)
+    }
+
+    fn ensure_room(&self, least: u64) -> Result<(), SessionStoreError> {
+        ensure_room(&self.path, least).map_err(|source| SessionStoreError::DiskFull {
             path: self.path.clone(),
             source,
-        })?;
-        self.read(using)
+        })
+    }
+
+    fn set_least_room(&self, least: LeastRoom) {
+        *self.least.lock().unwrap_or_else(PoisonError::into_inner) = least;
+    }
+
+    fn least(&self) -> LeastRoom {
+        *self.least.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn database(&self) -> Result<Arc<Database>, SessionStoreError> {
@@ -98,15 +133,15 @@ impl File {
     }
 }
 
-/// Refuses if the disk of `path`, which need not exist, has too little room.
-fn ensure_room(path: &Path) -> io::Result<()> {
+/// Refuses if the disk of `path`, which need not exist, has less room than `least` bytes.
+fn ensure_room(path: &Path, least: u64) -> io::Result<()> {
     let existing = path.ancestors().find(|path| path.exists());
     let disk = rustix::fs::statvfs(existing.unwrap_or(path))?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    if free < LEAST_ROOM {
+    if free < least {
         return Err(io::Error::new(
             io::ErrorKind::StorageFull,
-            format!("{LEAST_ROOM} bytes are needed, but {free} are free"),
+            format!("{least} bytes are needed, but {free} are free"),
         ));
     }
     Ok(())

@@ -12,7 +12,7 @@ use codec::{Decode, DecodeAll, Encode};
 use noema_protocol::{
     CheckpointId, ClaimId, FamilyId, RequestId, RoundId, SamplingParameters, SessionId,
 };
-use noema_sessions::SessionTerms;
+use noema_sessions::{SessionRules, SessionTerms};
 use scale_info::TypeInfo;
 use std::collections::BTreeSet;
 use subxt::config::substrate::AccountId32;
@@ -295,6 +295,11 @@ impl At {
     ) -> Result<Vec<SessionOffer>, ChainError> {
         self.view("Sessions", "quote", (*checkpoint, leaf_tokens))
             .await
+    }
+
+    /// The rules for a session that is opened now.
+    pub async fn session_rules(&self) -> Result<SessionRules, ChainError> {
+        self.view_by_position("Sessions", "rules", ()).await
     }
 
     /// The state of a request.

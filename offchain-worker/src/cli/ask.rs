@@ -1,33 +1,22 @@
 //! `noema-worker ask`.
 
-mod report;
+mod history;
+mod public;
+mod session;
+mod writer;
 
-use super::money::{Amount, Token};
+use super::money::Amount;
 use super::values::within;
-use super::{find_checkpoint, Global};
-use crate::chain::calls::RequestInference;
-use crate::chain::types::{ClaimInfo, RequestPhase, RequestState};
-use crate::chain::{follow, Link, Node};
-use crate::keys::Key;
-use crate::metrics::Metrics;
-use anyhow::{bail, Context};
+use super::Global;
 use clap::Args;
-use noema_protocol::{CheckpointId, RequestId, SamplingParameters};
-use report::{missed_by, Report};
-use serde::Serialize;
+use noema_protocol::SamplingParameters;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
-use subxt::ext::scale_decode::DecodeAsType;
-use tokio::sync::watch;
 
-/// The exit status if the requester was refunded.
-const REFUNDED: u8 = 3;
-/// The exit status if the request is not final yet.
+/// The exit status if there is no answer, or it is not final, in time.
 const TIMED_OUT: u8 = 4;
-
-/// The margin of the default price limit above the typical price, in percent: prices may change between the
-/// quote and the draw.
-const MARGIN_PERCENT: u128 = 10;
+/// The exit status after Ctrl-C, as of a process that does not handle the signal.
+const INTERRUPTED: u8 = 130;
 
 /// The highest `--temperature`.
 const MAX_TEMPERATURE: f64 = SamplingParameters::MAX_TEMPERATURE_MILLI as f64 / 1_000.0;
@@ -35,24 +24,42 @@ const MAX_TEMPERATURE: f64 = SamplingParameters::MAX_TEMPERATURE_MILLI as f64 / 
 /// The longest `--timeout`, in seconds: a year.
 const LONGEST_TIMEOUT: u64 = 365 * 86_400;
 
-/// The time to wait for an available worker.
-const WORKERS: Duration = Duration::from_secs(60);
-
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The answer goes to standard output as soon as it is on chain. Then follow its checks, whether it
-becomes final, and the payments. After a refund, the output names the reason, the workers that missed
-their deadlines, and commands for details. The exit status is 0 if the answer became final, 3 if the
-price limit was refunded, 4 if neither happened in time.
+The question goes through a session: the account puts --hold on hold for one worker, once, and its answers come
+from this session until the hold is spent. The first word is printed as soon as there is one; then follow the
+cost and the receipt. Ctrl-C stops the worker: the words so far are paid, and the session stays open for the next
+question. Sessions and their voucher key are in the folder `ask` of the home folder; `noema-worker gateway close
+--account KEY` closes all sessions of an account, and what they did not spend returns.
+
+With --public, the question and its answer are on chain, where every account can read them. The answer goes to
+standard output as soon as it is on chain. Then follow its checks, whether it becomes final, and the payments.
+After a refund, the output names the reason, the workers that missed their deadlines, and commands for details.
+
+The exit status is 0 if there is an answer, and with --public if it became final; 3 if the price limit was
+refunded; 4 if neither happened in time; 130 after Ctrl-C.
 
 Examples:
   noema-worker ask \"Why is the sky blue?\" --account //Bob
-  noema-worker ask \"A haiku about rain\" --temperature 0.8 --top-p 0.95 --max-tokens 40 --json")]
+  noema-worker ask --continue \"And at sunset?\" --account //Bob
+  noema-worker ask \"What is a ledger?\" --receipt ledger.json && noema-worker receipt verify ledger.json
+  noema-worker ask --public \"A haiku about rain\" --temperature 0.8 --top-p 0.95 --max-tokens 40 --json")]
 pub(super) struct AskArgs {
     /// The prompt, such as "Why is the sky blue?". One that is written like an option, such as "--json",
     /// needs `--` before it.
     #[arg(allow_hyphen_values = true)]
     prompt: String,
+    /// Ask as a public request, on chain, instead of through a session.
+    #[arg(long)]
+    public: bool,
+    /// Go on with the last conversation of the account on this chain; the worker that has it cached answers. Without
+    /// it, a new conversation begins.
+    #[arg(long = "continue", conflicts_with = "public")]
+    is_continued: bool,
+    /// Write the receipt with the answer to this file, for `noema-worker receipt`. An answer of several receipts makes
+    /// several files [default: none; the receipt stays in the home folder].
+    #[arg(long, value_name = "FILE", conflicts_with = "public")]
+    receipt: Option<PathBuf>,
     /// The most tokens of the answer.
     #[arg(long, default_value_t = 64, value_parser = within(1..=u16::MAX), value_name = "TOKENS")]
     max_tokens: u16,
@@ -66,221 +73,73 @@ pub(super) struct AskArgs {
     /// Draw only from this many most likely tokens; 0 means all.
     #[arg(long, default_value_t = 0, value_parser = within(0..=u16::MAX), value_name = "TOKENS")]
     top_k: u16,
-    /// Price limit: the most that you pay, in tokens of the chain, such as 0.25 [default: the price of a
-    /// typical worker plus 10 %].
-    #[arg(long, value_name = "AMOUNT")]
+    /// Hold: the amount with which a session is opened and topped up, in tokens of the chain.
+    #[arg(
+        long,
+        default_value = "1",
+        value_name = "AMOUNT",
+        conflicts_with = "public"
+    )]
+    hold: Amount,
+    /// Budget: the most that the sessions of this command hold and have spent together, in tokens of the chain.
+    #[arg(
+        long,
+        default_value = "10",
+        value_name = "AMOUNT",
+        conflicts_with = "public"
+    )]
+    budget: Amount,
+    /// The highest price of 1,000 tokens, of a prompt or of an answer, at which a session is opened [default: none; the
+    /// cheapest workers are chosen].
+    #[arg(long, value_name = "AMOUNT", conflicts_with = "public")]
+    max_price: Option<Amount>,
+    /// The most tokens of prompt and answer together, if the checkpoint has no smaller context. A session is opened for
+    /// it: stakes and check fees follow it.
+    #[arg(
+        long,
+        default_value_t = 4_096,
+        value_parser = within(2..=1_048_576u32),
+        value_name = "TOKENS",
+        conflicts_with = "public"
+    )]
+    context: u32,
+    /// Price limit of a public request: the most that you pay, in tokens of the chain, such as 0.25 [default:
+    /// the price of a typical worker plus 10 %].
+    #[arg(long, value_name = "AMOUNT", requires = "public")]
     price_limit: Option<Amount>,
-    /// Checkpoint that answers, by a prefix of its id on chain [default: the canonical one, or the only
-    /// one].
+    /// Checkpoint that answers, by a prefix of its id on chain [default: that of the conversation that is continued,
+    /// else the canonical one, or the only one].
     #[arg(long)]
     checkpoint: Option<String>,
-    /// Requester, which signs and pays: a key file or a development key.
+    /// Payer, which signs and pays: a key file or a development key.
     #[arg(long, default_value = "//Alice", value_name = "KEY")]
     account: String,
-    /// Print one JSON object at the end instead of lines during the request; amounts are in the smallest
-    /// unit.
+    /// Print one JSON object at the end instead of the answer as it comes; amounts are in the smallest unit.
     #[arg(long)]
     json: bool,
-    /// Seconds to wait until the answer is final or the price limit is refunded.
+    /// Seconds to wait until the answer is complete; with --public, until it is final or the price limit is refunded.
     #[arg(long, default_value_t = 600, value_parser = within(1..=LONGEST_TIMEOUT), value_name = "SECONDS")]
     timeout: u64,
 }
 
-#[derive(DecodeAsType)]
-#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
-struct Requested {
-    request: RequestId,
+impl AskArgs {
+    fn parameters(&self) -> anyhow::Result<SamplingParameters> {
+        // The ranges of both options end far below the maximum of 16 bits.
+        let milli = |value: f64| (value * 1_000.0).round() as u16;
+        let parameters = SamplingParameters {
+            max_tokens: self.max_tokens,
+            temperature_milli: milli(self.temperature),
+            top_k: self.top_k,
+            top_p_milli: milli(self.top_p),
+        };
+        parameters.validate()?;
+        Ok(parameters)
+    }
 }
 
 pub(super) async fn ask(global: &Global, args: AskArgs) -> anyhow::Result<ExitCode> {
-    let key = Key::load(&args.account)?;
-    let parameters = parameters(&args)?;
-    let node = global.node().await?;
-    let token = Token::of(&node).await?;
-    let at = node.finalized().await?;
-    let checkpoint = find_checkpoint(&at, args.checkpoint.as_deref()).await?;
-    let quote = Quote::of(&node, &checkpoint, &args.prompt, parameters).await?;
-    let limit = match &args.price_limit {
-        Some(amount) => token.units(amount).context("--price-limit")?,
-        None => quote.limit()?,
-    };
-    let free = at.free_balance(&key.account()).await?;
-    if free < limit.saturating_add(quote.storage) {
-        bail!(
-            "{} has {}; the price limit is {}, and storage costs {}; use another --account or lower --price-limit",
-            key.address(),
-            token.show(free),
-            token.show(limit),
-            token.show(quote.storage)
-        );
+    match args.public {
+        true => public::ask(global, &args).await,
+        false => session::ask(global, &args).await,
     }
-
-    let mut report = Report::new(args.json, token);
-    report.wait("sending the request");
-    let asked = Instant::now();
-    let call = RequestInference {
-        checkpoint,
-        prompt: args.prompt.clone().into_bytes(),
-        parameters,
-        price_limit: limit,
-    };
-    let included = node.submit(call, &key).await?;
-    let requested: Requested = included
-        .event("Inference", "Requested")?
-        .context("the call succeeded without the event Inference.Requested")?;
-    let id = requested.request;
-    report.line(&format!(
-        "request {id} in block {}: {} on hold",
-        included.block,
-        report.token.show(limit)
-    ));
-
-    let (stop_sender, stop) = watch::channel(false);
-    let (head_sender, mut head) = watch::channel(included.block);
-    let link = Link::new(node);
-    tokio::spawn(follow(link.clone(), head_sender, Metrics::new(), stop));
-    let watch = async {
-        loop {
-            // If the node is unreachable, this tries again at the next finalized block.
-            if let Ok(Some(seen)) = look(&link, id).await
-                && report.update(&seen, asked)
-            {
-                return Ok(seen);
-            }
-            if head.changed().await.is_err() {
-                bail!("the connection to the node ended");
-            }
-        }
-    };
-    let end = tokio::time::timeout(Duration::from_secs(args.timeout), watch).await;
-    stop_sender.send_replace(true);
-    report.spinner.finish_and_clear();
-    let Ok(seen) = end else {
-        eprintln!(
-            "request {id} is not final after {} s{}; see its state later with: noema-worker request show {id}",
-            args.timeout,
-            match report.missed {
-                0 => String::new(),
-                missed => format!(", and {}", missed_by(missed)),
-            }
-        );
-        return Ok(ExitCode::from(TIMED_OUT));
-    };
-    let Seen { state, claim, .. } = seen?;
-    let is_settled = matches!(state.phase, RequestPhase::Settled { .. });
-    if args.json {
-        let asked = Asked {
-            request: id,
-            answer: String::from_utf8_lossy(&state.text).into_owned(),
-            settled: is_settled,
-            answer_s: report.times.answered,
-            settled_s: asked.elapsed().as_secs_f64(),
-            missed_by: report.missed_by,
-            state: &state,
-            claim: claim.as_ref(),
-        };
-        super::print_json(&asked)?;
-    }
-    Ok(match is_settled {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::from(REFUNDED),
-    })
-}
-
-/// The outcome of a request as JSON; amounts are in the smallest unit.
-#[derive(Serialize)]
-struct Asked<'a> {
-    request: RequestId,
-    answer: String,
-    settled: bool,
-    answer_s: Option<f64>,
-    settled_s: f64,
-    /// The workers that were seen to miss their deadlines.
-    missed_by: Vec<String>,
-    state: &'a RequestState,
-    claim: Option<&'a ClaimInfo>,
-}
-
-fn parameters(args: &AskArgs) -> anyhow::Result<SamplingParameters> {
-    // The ranges of both options end far below the maximum of 16 bits.
-    let milli = |value: f64| (value * 1_000.0).round() as u16;
-    let parameters = SamplingParameters {
-        max_tokens: args.max_tokens,
-        temperature_milli: milli(args.temperature),
-        top_k: args.top_k,
-        top_p_milli: milli(args.top_p),
-    };
-    parameters.validate()?;
-    Ok(parameters)
-}
-
-/// The quote for a request.
-struct Quote {
-    /// The price limit that a typical worker accepts; `None` while no worker is available.
-    typical: Option<u128>,
-    /// The amount burned for storage.
-    storage: u128,
-    checkpoint: CheckpointId,
-}
-
-impl Quote {
-    /// The quote of a finalized block. Waits for an available worker: one that has just registered can only
-    /// be drawn from the term after next on.
-    async fn of(
-        node: &Node,
-        checkpoint: &CheckpointId,
-        prompt: &str,
-        parameters: SamplingParameters,
-    ) -> anyhow::Result<Self> {
-        let bytes = u32::try_from(prompt.len()).context("the prompt is too long")?;
-        let begun = Instant::now();
-        loop {
-            let at = node.finalized().await?;
-            let Some(prices) = at.quote(checkpoint, bytes, parameters).await? else {
-                bail!("checkpoint {checkpoint} takes no requests: the chain does not know it, or it was withdrawn");
-            };
-            if !prices.fits {
-                bail!("prompt and answer may exceed the context of checkpoint {checkpoint}; shorten the prompt or ask for fewer tokens with --max-tokens");
-            }
-            let typical = prices.typical.or(prices.lowest);
-            if typical.is_some() || begun.elapsed() > WORKERS {
-                return Ok(Self {
-                    typical,
-                    storage: prices.storage,
-                    checkpoint: *checkpoint,
-                });
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-    }
-
-    /// The price of a typical worker, with a margin.
-    fn limit(&self) -> anyhow::Result<u128> {
-        let Some(typical) = self.typical else {
-            bail!("no worker that can be drawn in this term serves checkpoint {}; register and start one", self.checkpoint);
-        };
-        let margin = typical.saturating_mul(MARGIN_PERCENT) / 100;
-        Ok(typical.saturating_add(margin))
-    }
-}
-
-/// A request at a finalized block.
-struct Seen {
-    id: RequestId,
-    state: RequestState,
-    /// Its claim, while its record is kept.
-    claim: Option<ClaimInfo>,
-}
-
-async fn look(link: &Link, id: RequestId) -> anyhow::Result<Option<Seen>> {
-    let node: std::sync::Arc<Node> = link.node()?;
-    let at = node.finalized().await?;
-    let Some(state) = at.request(id).await? else {
-        return Ok(None);
-    };
-    let claim = match state.claim {
-        Some(claim) => at.claim(claim).await?,
-        None => None,
-    };
-    Ok(Some(Seen { id, state, claim }))
 }

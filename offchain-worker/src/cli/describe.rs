@@ -1,6 +1,7 @@
 //! The states of claims as text.
 
-use noema_claims::{ClaimFault, SeatState, Verification};
+use crate::chain::types::BlockNumber;
+use noema_claims::{ClaimFault, ClaimOutcome, ClaimStage, SeatState, Verification};
 
 /// A state that a command prints.
 pub(super) trait Describe {
@@ -38,6 +39,31 @@ impl Describe for SeatState {
             Self::Challenged => "challenged the answer",
             Self::Refuted => "challenged the answer, which is true",
             Self::Silent => "missed its deadline",
+        }
+    }
+}
+
+/// The stage of a claim as text.
+pub(super) fn stage_of(stage: &ClaimStage<BlockNumber>) -> String {
+    match stage {
+        ClaimStage::Undrawn => "waiting for the draw of its check".into(),
+        ClaimStage::Committing { until } => format!("validators commit until block {until}"),
+        ClaimStage::Revealing { until } => format!("validators reveal until block {until}"),
+        ClaimStage::Challengeable {
+            until,
+            verification,
+        } => format!(
+            "{}; any account may challenge it until block {until}",
+            verification.describe()
+        ),
+        ClaimStage::Ended(ClaimOutcome::Final(verification)) => {
+            format!("final, {}", verification.describe())
+        }
+        ClaimStage::Ended(ClaimOutcome::Unconfirmed) => {
+            "over: drawn for a check, and confirmed by no validator".into()
+        }
+        ClaimStage::Ended(ClaimOutcome::Fallen(fault)) => {
+            format!("fallen, because {}", fault.describe())
         }
     }
 }

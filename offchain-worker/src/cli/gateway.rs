@@ -2,12 +2,13 @@
 
 use super::device::DeviceArgs;
 use super::money::{Amount, Token};
+use super::paying;
 use super::signals::stop_at_signal;
 use super::values::within;
 use super::{find_checkpoint, Global};
 use crate::artefacts;
 use crate::chain::calls::CloseSession;
-use crate::chain::{follow, Link, Node};
+use crate::chain::{follow, Link};
 use crate::gateway::{ChainMarket, ChainReceipts, LocalModel};
 use crate::keys::Key;
 use crate::metrics::Metrics;
@@ -15,13 +16,13 @@ use anyhow::{anyhow, bail, Context};
 use clap::{Args, Subcommand};
 use noema_gateway::{
     list_keys, make_key, revoke_key, BearerKeys, Gateway, GatewayChain, GatewayMetrics,
-    GatewayOptions, Pool, PoolOptions,
+    GatewayOptions, Pool, PoolOptions, Rechecks,
 };
 use noema_model::engine::ChatCodec;
 use noema_session_transport::PayerStore;
-use noema_sessions::{SessionPrices, Stage};
+use noema_sessions::Stage;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -67,7 +68,8 @@ pub(super) struct GatewayArgs {
     /// one].
     #[arg(long)]
     checkpoint: Option<String>,
-    /// Budget: the most that sessions hold and have spent together, in tokens of the chain.
+    /// Budget: the most that sessions hold and have spent together, in tokens of the chain, since the first
+    /// start with this account on this chain.
     #[arg(long, default_value = "10", value_name = "AMOUNT")]
     budget: Amount,
     /// Hold: the amount with which a session is opened and topped up.
@@ -94,6 +96,11 @@ pub(super) struct GatewayArgs {
     /// How many days answers are kept with their prompts and receipts, so that they can be executed again.
     #[arg(long, default_value_t = 30, value_parser = within(1..=3_650u64), value_name = "DAYS")]
     keep: u64,
+    /// The part of the answers that this machine executes again, from 0 to 1. A false one closes the sessions
+    /// with its worker, and is challenged on chain, for which the account puts a bond on hold. A call can ask
+    /// for it with `"noema": {"verify": true}`.
+    #[arg(long, default_value_t = 0.0, value_parser = within(0.0..=1.0), value_name = "PART")]
+    verify: f64,
     #[command(flatten)]
     device: DeviceArgs,
 }
@@ -239,12 +246,13 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
     })?;
     let codec = Arc::new(ChatCodec::open(&checkpoint, None)?);
     let context = args.context.min(checkpoint.architecture().context_length);
-    let folder = folder(global, &node, &account)?;
-    let store = Arc::new(PayerStore::open(&folder.join("sessions.redb"))?);
+    let folder = paying::folder(global, "gateway", &node, &account)?;
+    let store = Arc::new(PayerStore::open(&paying::store(&folder))?);
     let options = PoolOptions {
         budget: token.units(&args.budget).context("--budget")?,
+        counts_earlier: true,
         hold: token.units(&args.hold).context("--hold")?,
-        price_limit: price_limit(&token, args.max_price.as_ref())?,
+        price_limit: paying::price_limit(&token, args.max_price.as_ref())?,
         most_sessions: args.sessions,
         patience: PATIENCE,
         attempts: ATTEMPTS,
@@ -260,18 +268,21 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
         checkpoint: id,
         device: args.device.options(),
     };
-    let receipts = Arc::new(ChainReceipts::new(link.clone(), store.clone(), model));
+    let receipts = ChainReceipts::new(link.clone(), store.clone(), model);
+    let receipts = Arc::new(receipts.challenging_as(account.clone()));
     let market = ChainMarket {
         link,
         fetcher: artefacts::fetcher().await?,
         store,
         account,
-        voucher_key: voucher_key(&folder)?,
+        voucher_key: paying::voucher_key(&folder)?,
         checkpoint: id,
         leaf_tokens: context,
     };
     let metrics = GatewayMetrics::new();
     let pool = Arc::new(Pool::new(Arc::new(market), options, metrics.clone()));
+    let rechecks = Rechecks::new(args.verify, metrics.clone());
+    pool.recheck_with(rechecks.clone());
     pool.resume().await.map_err(|error| anyhow!(error))?;
     pool.warm();
     let listener = TcpListener::bind(args.listen).await;
@@ -290,6 +301,7 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
             decimals: token.decimals(),
         }),
         default_tokens: args.max_tokens,
+        verifies: true,
         ..GatewayOptions::new(id, context)
     };
     let gateway = Gateway::new(
@@ -303,38 +315,9 @@ async fn run(global: &Global, args: GatewayArgs) -> anyhow::Result<()> {
     let serve = gateway.serve(listener, stop.clone(), LAST_CALLS);
     let keep = Duration::from_secs(args.keep.saturating_mul(DAY));
     let watch = receipts.watch(keep, stop.clone());
-    let ((), (), served) = tokio::join!(pool.maintain(stop), watch, serve);
+    let verify = rechecks.run(&*receipts, &pool, stop.clone());
+    tokio::join!(pool.maintain(stop), watch, verify, serve);
     pool.stop(LAST_PAYMENTS).await;
-    served?;
     info!("stopped; the sessions stay open for the next start");
     Ok(())
-}
-
-/// The folder of the sessions of this account on this chain.
-fn folder(global: &Global, node: &Node, account: &Key) -> anyhow::Result<PathBuf> {
-    let chain: String = hex::encode(node.genesis()).chars().take(16).collect();
-    let folder = global.home()?.join("gateway").join(chain);
-    Ok(folder.join(account.address()))
-}
-
-/// The voucher key of the sessions in a folder, which is made once.
-fn voucher_key(folder: &Path) -> anyhow::Result<Key> {
-    let path = folder.join("voucher.key");
-    Ok(match path.exists() {
-        true => Key::from_file(&path)?,
-        false => Key::generate(&path)?,
-    })
-}
-
-/// The highest prices of a token, where `limit` is that of 1,000.
-fn price_limit(token: &Token, limit: Option<&Amount>) -> anyhow::Result<SessionPrices> {
-    let each = match limit {
-        None => u128::MAX,
-        Some(limit) => token.units(limit).context("--max-price")? / 1_000,
-    };
-    Ok(SessionPrices {
-        per_prompt_token: each,
-        per_cached_token: each,
-        per_answer_token: each,
-    })
 }

@@ -1,20 +1,17 @@
 //! `noema-worker request`, `operator` and `audit`.
 
-use super::describe::Describe;
+use super::describe::{stage_of, Describe};
 use super::money::Token;
 use super::values::within;
 use super::Global;
 use crate::artefacts;
 use crate::chain::calls::CancelRequest;
-use crate::chain::types::{
-    BlockNumber, ClaimInfo, EarningsLedger, OperatorInfo, RequestPhase, RequestState,
-};
+use crate::chain::types::{ClaimInfo, EarningsLedger, OperatorInfo, RequestPhase, RequestState};
 use crate::chain::Dues;
 use crate::keys::{address, parse_account, Key};
 use anyhow::Context;
 use clap::Subcommand;
 use noema_artefacts::Peer;
-use noema_claims::{ClaimOutcome, ClaimStage};
 use noema_model::printable::{one_line, quoted};
 use noema_protocol::RequestId;
 use serde::Serialize;
@@ -179,30 +176,6 @@ fn phase(state: &RequestState) -> String {
             format!("settled, {}", verification.describe())
         }
         RequestPhase::Refunded { .. } => "refunded".into(),
-    }
-}
-
-fn stage_of(stage: &ClaimStage<BlockNumber>) -> String {
-    match stage {
-        ClaimStage::Undrawn => "waiting for the draw of its check".into(),
-        ClaimStage::Committing { until } => format!("validators commit until block {until}"),
-        ClaimStage::Revealing { until } => format!("validators reveal until block {until}"),
-        ClaimStage::Challengeable {
-            until,
-            verification,
-        } => format!(
-            "{}; any account may challenge it until block {until}",
-            verification.describe()
-        ),
-        ClaimStage::Ended(ClaimOutcome::Final(verification)) => {
-            format!("final, {}", verification.describe())
-        }
-        ClaimStage::Ended(ClaimOutcome::Unconfirmed) => {
-            "over: drawn for a check, and confirmed by no validator".into()
-        }
-        ClaimStage::Ended(ClaimOutcome::Fallen(fault)) => {
-            format!("fallen, because {}", fault.describe())
-        }
     }
 }
 

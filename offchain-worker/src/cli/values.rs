@@ -49,7 +49,7 @@ mod tests {
     /// Options whose numbers are identifiers or seeds, so that the largest is valid.
     const NAMES: [&str; 4] = ["seed", "epoch", "family", "id"];
     /// Options for which 0 is valid.
-    const ZERO: [&str; 10] = [
+    const ZERO: [&str; 11] = [
         "temperature",
         "top_k",
         "warmup",
@@ -60,6 +60,7 @@ mod tests {
         "beta_2",
         "carry",
         "max_overlap",
+        "verify",
     ];
 
     fn is_number(arg: &Arg) -> bool {
@@ -148,7 +149,10 @@ mod tests {
             "checkpoint new --text t --rope-base 500000 --seed 7".into(),
             "dataset prepare t --out o --tokenizer t.json --licence CC0-1.0".into(),
             "dataset fetch --family 1".into(),
-            "ask Why? --top-p 0.9 --top-k 3 --temperature 10 --timeout 9 --price-limit .5".into(),
+            "ask --public Why? --top-p 0.9 --top-k 3 --temperature 10 --timeout 9 --price-limit .5"
+                .into(),
+            "ask Why? --continue --hold 2 --budget 3 --max-price .5 --context 512 --max-tokens 9"
+                .into(),
             "claim --epoch 4294967295".into(),
             "gateway --sessions 4 --context 512 --max-tokens 9 --budget 2 --max-price .1".into(),
             "gateway key make a --rate 60 --budget 1".into(),

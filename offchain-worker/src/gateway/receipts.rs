@@ -1,32 +1,38 @@
-//! Where the receipts of a gateway stand on the finalized chain, and executions of their answers again.
+//! Where the receipts of a gateway stand on the finalized chain, executions of their answers again, and challenges of
+//! false ones.
 
+use crate::chain::calls::Challenge;
 use crate::chain::types::{ClaimInfo, SessionInfo};
 use crate::chain::{At, ChainError, Link};
-use crate::keys::address;
+use crate::keys::{address, Key};
 use crate::roles::LoadedEngines;
 use async_trait::async_trait;
 use noema_claims::{ClaimFault, ClaimOutcome, ClaimStage};
 use noema_executor::DeviceOptions;
 use noema_gateway::{
     ClaimStanding, LoadModel, ReceiptFault, ReceiptRefund, ReceiptSource, ReceiptStanding,
-    ReceiptState, Recomputation, Recomputer,
+    ReceiptState, Recomputation, RecomputeVerdict, Recomputer,
 };
 use noema_model::checkpoint::Library;
 use noema_model::engine::Engine;
 use noema_protocol::{CheckpointId, ClaimId, SessionId};
+use noema_receipts::ReceiptFile;
 use noema_session_transport::{
-    PayerStore, ReceivedAnswer, SeenClaim, SessionModel, SessionStoreError,
+    FalseAnswer, PayerStore, ReceivedAnswer, SeenClaim, SessionModel, SessionStoreError,
+    SignedVoucher,
 };
-use noema_sessions::Stage;
+use noema_sessions::{SessionReceipt, Stage};
 use sp_core::H256;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{watch, Mutex};
-use tracing::warn;
+use tracing::{error, info, warn};
 
 /// The time between two looks at all sessions: the chain removes the record of a claim days after its end.
 const WATCH: Duration = Duration::from_secs(600);
+/// The time between two looks at the sessions with false answers: a claim has to be challenged in time.
+const CHALLENGE: Duration = Duration::from_secs(6);
 /// Answers that are removed at a time.
 const TOGETHER: usize = 1_000;
 
@@ -34,6 +40,8 @@ const TOGETHER: usize = 1_000;
 pub struct ChainReceipts {
     link: Arc<Link>,
     store: Arc<PayerStore>,
+    /// The account that challenges false answers; `None` where none does.
+    challenger: Option<Key>,
     recomputer: Recomputer,
     /// The checkpoint that can be executed.
     checkpoint: CheckpointId,
@@ -88,18 +96,91 @@ impl ChainReceipts {
         Self {
             link,
             store,
+            challenger: None,
             checkpoint: model.checkpoint,
             recomputer: Recomputer::new(Arc::new(model)),
             looks: Mutex::default(),
         }
     }
 
-    /// Looks at all sessions now and then, and removes answers that were received more than `keep` ago. Ends when `stop`
-    /// is true or has lost its sender.
+    /// Has `account` challenge false answers, for which it puts bonds on hold.
+    pub fn challenging_as(mut self, account: Key) -> Self {
+        self.challenger = Some(account);
+        self
+    }
+
+    /// Looks at all sessions now and then, challenges what is false, and removes answers that were received more than
+    /// `keep` ago. Ends when `stop` is true or has lost its sender.
     pub async fn watch(&self, keep: Duration, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             () = crate::stopped(&mut stop) => {}
             () = self.keep_up(keep) => {}
+            () = self.keep_challenging() => {}
+        }
+    }
+
+    async fn keep_challenging(&self) {
+        let Some(account) = &self.challenger else {
+            return std::future::pending().await;
+        };
+        loop {
+            let found = self.stored(PayerStore::false_answers).await;
+            let open = found.unwrap_or_default().into_iter();
+            for answer in open.filter(|answer| !answer.is_settled) {
+                if let Err(fault) = self.challenge_on_chain(account, answer).await {
+                    warn!(receipt = ?answer.receipt, %fault, "a false answer is not challenged yet");
+                }
+            }
+            tokio::time::sleep(CHALLENGE).await;
+        }
+    }
+
+    /// Challenges a false answer, if it is claimed.
+    async fn challenge_on_chain(
+        &self,
+        account: &Key,
+        answer: FalseAnswer,
+    ) -> Result<(), ReceiptFault> {
+        let FalseAnswer { terms, n, .. } = answer;
+        let look = self.look(terms, answer.session).await?;
+        let is_settled = match self.claim_of(terms, n).await? {
+            Some(claim) if !claim.is_over() => {
+                let leaf = n.saturating_sub(claim.first);
+                self.submit_challenge(account, claim.claim, leaf).await?
+            }
+            Some(_) => true,
+            None => look.is_over,
+        };
+        if !is_settled {
+            return Ok(());
+        }
+        let settled = FalseAnswer {
+            is_settled,
+            ..answer
+        };
+        self.stored(move |store| store.put_false(&settled)).await
+    }
+
+    /// Challenges a leaf. Returns whether this account has challenged it.
+    async fn submit_challenge(
+        &self,
+        account: &Key,
+        claim: ClaimId,
+        leaf: u32,
+    ) -> Result<bool, ReceiptFault> {
+        let node = self.link.node().map_err(unreadable)?;
+        match node.submit(Challenge { claim, leaf }, account).await {
+            Ok(_) => {
+                info!(%claim, leaf, "challenged a false answer");
+                Ok(true)
+            }
+            Err(ChainError::Refused { error, .. }) if error.ends_with("::AlreadyChallenged") => {
+                Ok(true)
+            }
+            Err(error) => {
+                error!(%claim, leaf, %error, account = %account.address(), "a false answer is not challenged; trying again");
+                Ok(false)
+            }
         }
     }
 
@@ -154,6 +235,37 @@ impl ChainReceipts {
     async fn answer(&self, receipt: H256) -> Result<ReceivedAnswer, ReceiptFault> {
         let found = self.stored(move |store| store.answer(receipt)).await?;
         found.ok_or(ReceiptFault::Unknown)
+    }
+
+    /// The hashes of `count` receipts from number `first` on; `None` where answer `n` is not among them, or one of them
+    /// is not stored any longer.
+    async fn bundle(
+        &self,
+        terms: H256,
+        n: u32,
+        first: u32,
+        count: u32,
+    ) -> Result<Option<Vec<H256>>, ReceiptFault> {
+        if n < first || n.saturating_sub(first) >= count {
+            return Ok(None);
+        }
+        self.stored(move |store| store.receipts(terms, first, count))
+            .await
+    }
+
+    /// The claim of a receipt as of the last finalized block, where it is known, and whether any claim covers its answer.
+    async fn claim_now(
+        &self,
+        receipt: &SessionReceipt,
+    ) -> Result<(Option<SeenClaim>, bool), ReceiptFault> {
+        let (terms, n) = (receipt.terms, receipt.n);
+        let claim = self.claim_of(terms, n).await?;
+        if claim.as_ref().is_some_and(SeenClaim::is_over) {
+            return Ok((claim, true));
+        }
+        let look = self.look(terms, receipt.session).await?;
+        let is_claimed = claim.is_some() || n < look.claimed;
+        Ok((self.claim_of(terms, n).await?, is_claimed))
     }
 
     /// The claim of answer number `n`, as it was seen last.
@@ -240,14 +352,7 @@ impl ReceiptSource for ChainReceipts {
         let answer = self.answer(receipt).await?;
         let stated = &answer.receipt.receipt;
         let (terms, n) = (stated.terms, stated.n);
-        let mut claim = self.claim_of(terms, n).await?;
-        let mut is_claimed = claim.is_some();
-        let is_over = claim.as_ref().is_some_and(SeenClaim::is_over);
-        if !is_over {
-            let look = self.look(terms, stated.session).await?;
-            is_claimed |= n < look.claimed;
-            claim = self.claim_of(terms, n).await?;
-        }
+        let (claim, is_claimed) = self.claim_now(stated).await?;
         let record = self.stored(move |store| store.get(terms)).await?;
         let voucher = record.and_then(|record| record.side.last_voucher());
         let is_paid = voucher.is_some_and(|voucher| n < voucher.count);
@@ -273,6 +378,39 @@ impl ReceiptSource for ChainReceipts {
         })
     }
 
+    async fn file(&self, receipt: H256) -> Result<ReceiptFile, ReceiptFault> {
+        let answer = self.answer(receipt).await?;
+        let stated = answer.receipt.receipt;
+        let (terms, n) = (stated.terms, stated.n);
+        let (claim, _) = self.claim_now(&stated).await?;
+        let at = self.link.node().map_err(unreadable)?.finalized().await;
+        let worker = at.map_err(unreadable)?.operator(&answer.worker).await;
+        let worker = worker.map_err(unreadable)?;
+        let keys = worker.map(|worker| worker.operator.key.0);
+        let mut file = ReceiptFile::of(answer, keys.as_slice());
+        let record = self.stored(move |store| store.get(terms)).await?;
+        let last = record.and_then(|record| {
+            let voucher = record.side.last_voucher()?;
+            let signature = record.voucher?;
+            Some(SignedVoucher { voucher, signature })
+        });
+        if let Some(signed) = last {
+            let (first, count) = (signed.voucher.first, signed.voucher.count);
+            if let Some(bundle) = self
+                .bundle(terms, n, first, count.saturating_sub(first))
+                .await?
+            {
+                file.add_voucher(signed, &bundle);
+            }
+        }
+        if let Some(claim) = claim
+            && let Some(leaves) = self.bundle(terms, n, claim.first, claim.leaves).await?
+        {
+            file.add_claim(claim.claim, claim.first, &leaves);
+        }
+        Ok(file)
+    }
+
     async fn recompute(&self, receipt: H256) -> Result<Recomputation, ReceiptFault> {
         let answer = self.answer(receipt).await?;
         let checkpoint = answer.receipt.receipt.checkpoint;
@@ -286,6 +424,23 @@ impl ReceiptSource for ChainReceipts {
 
     async fn recomputation(&self, receipt: H256) -> Result<Recomputation, ReceiptFault> {
         self.recomputer.progress(receipt)
+    }
+
+    async fn challenge(&self, receipt: H256) -> Result<(), ReceiptFault> {
+        let answer = self.answer(receipt).await?;
+        let stated = answer.receipt.receipt;
+        // A bond is at stake: a device that failed once must not lose it.
+        if self.recomputer.confirm(answer).await? == RecomputeVerdict::Same {
+            return Err(ReceiptFault::True);
+        }
+        let found = FalseAnswer {
+            receipt,
+            terms: stated.terms,
+            session: stated.session,
+            n: stated.n,
+            is_settled: false,
+        };
+        self.stored(move |store| store.put_false(&found)).await
     }
 }
 

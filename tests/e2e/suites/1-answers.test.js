@@ -328,7 +328,7 @@ describe('a paid, checked answer', () => {
   it('can be asked for from the command line', { timeout: 300_000 }, async () => {
     const { status, stdout, stderr } = await worker(
       world.home,
-      ['ask', '--url', world.url, '--account', '//Bob', '--max-tokens', '16', 'What is the capital of Italy?'],
+      ['ask', '--public', '--url', world.url, '--account', '//Bob', '--max-tokens', '16', 'What is the capital of Italy?'],
       { timeout: 240_000 },
     );
     assert.equal(status, 0, stdout + stderr);

@@ -59,7 +59,7 @@ describe('workers that are fewer than requests', () => {
     const asked = await Promise.all(Array.from({ length: 20 }, (_, n) =>
       worker(
         world.home,
-        ['ask', '--url', world.url, '--account', '//Dave', '--max-tokens', '8', `What is ${n} times ${n}?`],
+        ['ask', '--public', '--url', world.url, '--account', '//Dave', '--max-tokens', '8', `What is ${n} times ${n}?`],
         { timeout: 280_000 },
       )));
     for (const { status, stdout, stderr } of asked) assert.equal(status, 0, stdout + stderr);

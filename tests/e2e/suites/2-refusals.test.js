@@ -262,7 +262,7 @@ describe('the chain refuses', () => {
   it('to leave a requester without a reason and a next step', { timeout: 300_000 }, async () => {
     await world.setRules({ requests: { answer: 2n, maxAttempts: 1n } });
     const options = ['--url', world.url, '--account', '//Bob', '--checkpoint', world.checkpoint, '--max-tokens', '4'];
-    const { status, stdout, stderr } = await worker(world.home, ['ask', ...options, 'Hello'], { timeout: 240_000 });
+    const { status, stdout, stderr } = await worker(world.home, ['ask', '--public', ...options, 'Hello'], { timeout: 240_000 });
     assert.equal(status, 3, stdout + stderr);
     assert.match(stdout, /missed its deadline/);
     const id = stdout.match(/noema-worker request show (\d+)/)?.[1];

@@ -54,6 +54,8 @@ pub(super) struct Call {
     pub(super) shape: Shape,
     /// The instructions, which `/v1/responses` repeats.
     pub(super) instructions: Option<String>,
+    /// Whether all of its answers are to be executed again.
+    pub(super) is_verified: bool,
 }
 
 /// What the objects of a call have in common.
@@ -89,11 +91,15 @@ impl Form {
 
     /// Reads a call with at most `most` answers.
     pub(super) fn read(self, fields: &Fields<'_>, most: usize) -> Result<Call, ApiFault> {
-        match self {
+        let call = match self {
             Self::Chat => chat(fields, most),
             Self::Plain => plain(fields, most),
             Self::Responses => super::responses::read(fields),
-        }
+        };
+        Ok(Call {
+            is_verified: is_verified(fields)?,
+            ..call?
+        })
     }
 
     /// The object that tells all answers at once.
@@ -136,6 +142,7 @@ fn chat(fields: &Fields<'_>, most: usize) -> Result<Call, ApiFault> {
         stops: stops(fields)?,
         shape: Shape::read(fields, most)?,
         instructions: None,
+        is_verified: false,
     })
 }
 
@@ -180,7 +187,19 @@ fn plain(fields: &Fields<'_>, most: usize) -> Result<Call, ApiFault> {
         stops: stops(fields)?,
         shape,
         instructions: None,
+        is_verified: false,
     })
+}
+
+/// Whether `noema.verify` asks for another execution of all answers.
+fn is_verified(fields: &Fields<'_>) -> Result<bool, ApiFault> {
+    let Some(own) = fields.get("noema") else {
+        return Ok(false);
+    };
+    let wrong = |message| ApiFault::parameter("noema", message);
+    let own = Fields::of(own).map_err(|_| wrong("`noema` must be a JSON map"))?;
+    let verify = own.flag("verify");
+    verify.map_err(|_| ApiFault::parameter("noema.verify", "`noema.verify` must be true or false"))
 }
 
 /// Whether a format is that of plain text.

@@ -49,6 +49,7 @@ pub(super) async fn about(State(gateway): State<Arc<Gateway>>, headers: HeaderMa
     let rpc = chain.filter(|_| may_call).map(|chain| chain.rpc.as_str());
     let token = chain.map(|chain| json!({ "symbol": chain.symbol, "decimals": chain.decimals }));
     let can: &[&str] = match gateway.receipts {
+        Some(_) if gateway.options.verifies => &["receipts", "recompute", "verify"],
         Some(_) => &["receipts", "recompute"],
         None => &[],
     };

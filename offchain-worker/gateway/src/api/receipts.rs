@@ -26,6 +26,18 @@ pub(super) async fn standing(
     gateway.tell(found.map(|standing| of_standing(&hash, &standing)))
 }
 
+pub(super) async fn file(
+    State(gateway): State<Arc<Gateway>>,
+    Path(hash): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let found = match gateway.receipts(&hash, gateway.recognise(&headers)) {
+        Ok((source, receipt)) => source.file(receipt).await.map_err(ApiFault::from),
+        Err(fault) => Err(fault),
+    };
+    gateway.tell(found.map(|file| file.to_json()))
+}
+
 pub(super) async fn recompute(
     State(gateway): State<Arc<Gateway>>,
     Path(hash): Path<String>,

@@ -57,6 +57,7 @@ pub(super) fn read(fields: &Fields<'_>) -> Result<Call, ApiFault> {
             includes_usage: true,
         },
         instructions: instructions.map(str::to_owned),
+        is_verified: false,
     })
 }
 

@@ -1,19 +1,23 @@
 //! One answer, from as many workers and in as many parts as it needs.
 
+use super::replay::Replay;
 use super::{Shared, Slot};
-use crate::market::{Remedy, WorkerId};
+use crate::market::{is_lost, Remedy, WorkerId};
 use crate::source::AnswerSink;
 use crate::{AnswerPart, Bill, CompleteAnswer, PaidQuestion, SourceFault};
+use noema_economics::Balance;
 use noema_protocol::SamplingParameters;
 use noema_session_transport::{PaidAnswer, SessionError, SignedReceipt};
 use noema_sessions::AnswerEnd;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
-use tracing::info;
+use tokio::time::{timeout, Instant};
+use tracing::{error, info};
 
 /// The time before another attempt.
 const NEXT_ATTEMPT: Duration = Duration::from_millis(250);
+/// How long a worker whose connection was lost has to take another one, before another worker goes on.
+const REGAIN: Duration = Duration::from_secs(2);
 /// Top-ups for one answer, at most.
 const MOST_TOP_UPS: u32 = 2;
 
@@ -25,6 +29,7 @@ pub(super) async fn run(shared: Arc<Shared>, question: PaidQuestion, sink: Answe
         prompt: question.prompt,
         parameters: question.parameters,
         is_streamed: question.is_streamed,
+        is_verified: question.is_verified,
         bill: question.bill,
         shared,
         sink,
@@ -53,6 +58,7 @@ struct Answering {
     prompt: Vec<u32>,
     parameters: SamplingParameters,
     is_streamed: bool,
+    is_verified: bool,
     /// The tokens so far.
     given: Vec<u32>,
     /// The most further tokens.
@@ -66,6 +72,19 @@ struct Answering {
     top_ups: u32,
     /// Why the last worker failed.
     last: Option<String>,
+}
+
+/// A part of an answer that a worker is asked for.
+struct Part {
+    prompt: Vec<u32>,
+    parameters: SamplingParameters,
+    /// The tokens of the answer before it.
+    before: usize,
+    /// The most that it can cost.
+    most: Balance,
+    /// The tokens of the prompt that are expected to be cached.
+    expected: usize,
+    asked: Instant,
 }
 
 /// What follows on a part of an answer.
@@ -148,8 +167,23 @@ impl Answering {
             max_tokens: self.part.min(self.left),
             ..self.parameters
         };
-        let before = self.given.len();
-        let asked = Instant::now();
+        let part = Part {
+            before: self.given.len(),
+            most: Shared::most(&slot, prompt.len(), parameters.max_tokens),
+            expected: slot.shared(&prompt),
+            asked: Instant::now(),
+            prompt,
+            parameters,
+        };
+        // One that is still to come was asked for before, and is not paid by this bill.
+        slot.owed.get_or_insert_with(Bill::free);
+        if let Err(error) = self.shared.receive_owed(&mut slot).await {
+            return self.failed(slot, error, &part).await;
+        }
+        if let Err(fault) = self.bill.cover(part.most).await {
+            self.shared.free(slot);
+            return Err(fault);
+        }
         let result = {
             let (given, parts) = (&mut self.given, &self.sink.parts);
             let mut on_tokens = |tokens: &[u32]| {
@@ -158,42 +192,104 @@ impl Answering {
             };
             let end = &mut self.sink.end;
             slot.session
-                .ask(prompt.clone(), parameters, &mut on_tokens, end)
+                .ask(part.prompt.clone(), parameters, &mut on_tokens, end)
                 .await
         };
+        let result = match result {
+            Err(error) if is_lost(&error) => self.regain(&mut slot, error, part.before).await,
+            result => result.map(|paid| (paid, true)),
+        };
         match result {
-            Ok(paid) => Ok(self.paid(slot, paid, (prompt, parameters), asked.elapsed())),
+            Ok((paid, is_true)) => {
+                let next = self.paid(slot, paid, part);
+                if !is_true {
+                    if let Next::Same(slot) = next {
+                        self.shared.free_later(slot);
+                    }
+                    let reason = "it sent other tokens before its connection was lost";
+                    return Err(SourceFault::Breach(reason.to_owned()));
+                }
+                Ok(next)
+            }
             Err(error) => {
-                self.count_left(before);
-                self.failed(slot, error, before, parameters.max_tokens)
-                    .await
+                self.count_left(part.before);
+                self.failed(slot, error, &part).await
             }
         }
     }
 
-    /// Takes a verified answer to a part.
-    fn paid(
+    /// Connects once more to a worker whose connection was lost, and receives the whole answer: it may be complete
+    /// there, and only its receipt be missing. Returns also whether the tokens that were passed on are true.
+    async fn regain(
         &mut self,
-        mut slot: Slot,
-        paid: PaidAnswer,
-        (mut conversation, parameters): (Vec<u32>, SamplingParameters),
-        time: Duration,
-    ) -> Next {
+        slot: &mut Slot,
+        error: SessionError,
+        before: usize,
+    ) -> Result<(PaidAnswer, bool), SessionError> {
+        if !matches!(timeout(REGAIN, slot.session.reconnect()).await, Ok(Ok(()))) {
+            return Err(error);
+        }
+        let mut replay = Replay::new(self.given.split_off(before));
+        let resumed = {
+            let parts = &self.sink.parts;
+            let mut on_tokens = |tokens: &[u32]| {
+                let further = replay.push(tokens);
+                if !further.is_empty() {
+                    let _ = parts.send(AnswerPart::Tokens(further));
+                }
+            };
+            let end = &mut self.sink.end;
+            slot.session.resume(&mut on_tokens, end).await
+        };
+        let (same, differs) = (replay.same(), replay.differs());
+        let passed_on = replay.passed_on();
+        let paid = match resumed.map(|resumed| resumed.ok_or(error)) {
+            Ok(Ok(paid)) => paid,
+            Ok(Err(error)) | Err(error) => {
+                self.given.extend(passed_on);
+                return Err(error);
+            }
+        };
+        self.shared.metrics.resumed.inc();
+        self.given.extend_from_slice(&paid.tokens);
+        // An answer that is ended has no receipt for its last tokens, which is no fault.
+        let is_longer = passed_on.len() > same && !self.sink.is_ended();
+        if differs || is_longer {
+            if self.is_streamed {
+                return Ok((paid, false));
+            }
+            let parts = &self.sink.parts;
+            let _ = parts.send(AnswerPart::Kept(before.saturating_add(same)));
+            let rest = paid.tokens.get(same..).unwrap_or_default();
+            if !rest.is_empty() {
+                let _ = parts.send(AnswerPart::Tokens(rest.to_vec()));
+            }
+        }
+        Ok((paid, true))
+    }
+
+    /// Takes a verified answer to a part.
+    fn paid(&mut self, mut slot: Slot, paid: PaidAnswer, part: Part) -> Next {
         let receipt = paid.receipt.receipt;
         let shared = &self.shared;
-        shared.metrics.paid(&paid.receipt);
-        shared
-            .state()
-            .standings
-            .answered(slot.session.worker(), paid.tokens.len(), time);
+        let worker = slot.session.worker();
+        shared.took(worker, &paid.receipt, self.is_verified);
+        {
+            let mut state = shared.state();
+            let (standings, time) = (&mut state.standings, part.asked.elapsed());
+            standings.answered(worker, paid.tokens.len(), time);
+            let missing = standings.cached(worker, part.expected, receipt.cached_tokens);
+            shared.metrics.uncached_tokens.inc_by(missing);
+        }
         self.bill.add(receipt.price);
         self.receipts.push(paid.receipt);
         let count = u16::try_from(paid.tokens.len()).unwrap_or(u16::MAX);
         self.left = self.left.saturating_sub(count);
+        let mut conversation = part.prompt;
         conversation.extend(paid.tokens);
         slot.remember(conversation);
         let is_part = receipt.end == AnswerEnd::Length && self.left > 0;
-        if is_part && count == parameters.max_tokens {
+        if is_part && count == part.parameters.max_tokens {
             // What is paid raises the credit.
             self.part = self.part.saturating_mul(2);
             return Next::Same(slot);
@@ -216,12 +312,18 @@ impl Answering {
         &mut self,
         mut slot: Slot,
         error: SessionError,
-        before: usize,
-        asked_for: u16,
+        part: &Part,
     ) -> Result<Next, SourceFault> {
         let reason = error.to_string();
         let worker = slot.session.worker();
         let remedy = Remedy::of(&error);
+        let asked_for = part.parameters.max_tokens;
+        // It may still come, and is paid then.
+        let may_come = self.given.len() > part.before
+            || matches!(remedy, Remedy::Reconnect | Remedy::MakeRoom);
+        if may_come && slot.owed.is_none() {
+            slot.owed = Some(self.bill.split(part.most));
+        }
         match remedy {
             Remedy::TopUp if self.top_ups < MOST_TOP_UPS => {
                 self.top_ups = self.top_ups.saturating_add(1);
@@ -233,13 +335,18 @@ impl Answering {
                     }
                 };
             }
-            Remedy::AskForLess if asked_for > 1 && self.needs_credit(&slot, before, asked_for) => {
+            Remedy::AskForLess if asked_for > 1 && Self::needs_credit(&slot, part) => {
                 self.part = asked_for / 2;
                 return Ok(Next::Same(slot));
             }
             Remedy::Refuse => {
                 self.shared.free(slot);
                 return Err(SourceFault::Prompt(reason));
+            }
+            Remedy::MakeRoom => {
+                error!(%reason, "no answer is asked for, or paid");
+                self.shared.free(slot);
+                return Err(SourceFault::Store("sessions".to_owned()));
             }
             Remedy::TopUp | Remedy::AskForLess | Remedy::AskAnother => self.shared.free(slot),
             Remedy::Reconnect => self.shared.reconnect_later(slot),
@@ -253,7 +360,7 @@ impl Answering {
         self.failures = self.failures.saturating_add(1);
         if error.is_breach() {
             self.shared.metrics.breaches.inc();
-            self.take_back(before, &reason)?;
+            self.take_back(part.before, &reason)?;
         }
         if self.failures >= self.shared.options.attempts {
             return Err(SourceFault::Failed(reason));
@@ -264,15 +371,11 @@ impl Answering {
         Ok(Next::Any)
     }
 
-    /// Whether an answer of `asked_for` tokens after the first `before` ones may cost more than its worker was paid in
-    /// the session: only then may the worker want to give a shorter one first. Each part costs the prompt once more, so
-    /// one that asked for shorter parts than it needs would be paid for the prompt again and again.
-    fn needs_credit(&self, slot: &Slot, before: usize, asked_for: u16) -> bool {
-        let tokens = self.prompt.len().saturating_add(before);
-        let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
-        let session = &slot.session;
-        let dearest = session.prices().price(tokens, 0, asked_for.into());
-        dearest.is_none_or(|dearest| dearest > session.paid())
+    /// Whether a part may cost more than its worker was paid in the session: only then may the worker want to give a
+    /// shorter one first. Each part costs the prompt once more, so one that asked for shorter parts than it needs would be
+    /// paid for the prompt again and again.
+    fn needs_credit(slot: &Slot, part: &Part) -> bool {
+        part.most > slot.session.paid()
     }
 
     /// Takes the tokens after the first `before` ones back: they are false.

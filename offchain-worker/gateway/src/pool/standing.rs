@@ -9,6 +9,10 @@ use tokio::time::Instant;
 
 /// The prompt and the answer by which prices are compared, in tokens.
 const TYPICAL: (u32, u32) = (512, 256);
+/// The tokens of that prompt that belong to an earlier conversation, and could be cached.
+const CONTINUED: u32 = 256;
+/// The expected tokens after which the sums are halved.
+const MANY_EXPECTED: u64 = 1 << 16;
 /// Tokens of an answer at least, so that it measures a worker.
 const LEAST_MEASURED: usize = 8;
 /// How long a worker that failed is chosen last: this, and twice as long after each further failure.
@@ -24,6 +28,10 @@ pub(super) struct Standings(HashMap<WorkerId, Standing>);
 struct Standing {
     /// Microseconds for a token of an answer, the time to the first one included; `None` before the first answer.
     micros: Option<u64>,
+    /// The tokens of prompts that it was expected to have cached, and those of them that it stated; both are halved now
+    /// and then, so that the latest count most.
+    expected: u64,
+    cached: u64,
     /// Failures since the last answer.
     failures: u32,
     set_back_until: Option<Instant>,
@@ -44,7 +52,8 @@ impl Standings {
         let fastest = || self.0.values().filter_map(|other| other.micros).min();
         let micros = measured.or_else(fastest).unwrap_or(1);
         let (prompt, answer) = TYPICAL;
-        let price = prices.price(prompt, 0, answer).unwrap_or(Balance::MAX);
+        let cached = standing.map_or(CONTINUED, Standing::typically_cached);
+        let price = prices.price(prompt, cached, answer).unwrap_or(Balance::MAX);
         (is_set_back, price.saturating_mul(micros.into()))
     }
 
@@ -68,6 +77,27 @@ impl Standings {
         });
     }
 
+    /// Records that `cached` tokens were stated of a prompt of which `expected` were expected. Returns how many are
+    /// missing.
+    ///
+    /// What a worker had cached cannot be verified, and one without room is honest. So what it states counts in its
+    /// price, in comparison with others.
+    pub(super) fn cached(&mut self, worker: WorkerId, expected: usize, cached: u32) -> u64 {
+        if expected == 0 {
+            return 0;
+        }
+        let expected = u64::try_from(expected).unwrap_or(u64::MAX);
+        let cached = u64::from(cached).min(expected);
+        let standing = self.0.entry(worker).or_default();
+        standing.expected = standing.expected.saturating_add(expected);
+        standing.cached = standing.cached.saturating_add(cached);
+        if standing.expected > MANY_EXPECTED {
+            standing.expected /= 2;
+            standing.cached /= 2;
+        }
+        expected.saturating_sub(cached)
+    }
+
     /// Records a failure.
     pub(super) fn failed(&mut self, worker: WorkerId, now: Instant) {
         let standing = self.0.entry(worker).or_default();
@@ -75,6 +105,16 @@ impl Standings {
         standing.failures = standing.failures.saturating_add(1);
         let wait = SET_BACK.saturating_mul(1u32 << doublings);
         standing.set_back_until = Some(now + wait);
+    }
+}
+
+impl Standing {
+    /// The tokens of a typical prompt that it has cached. One that is not measured counts as the best.
+    fn typically_cached(&self) -> u32 {
+        let continued = u64::from(CONTINUED).saturating_mul(self.cached);
+        let cached = continued.checked_div(self.expected);
+        let cached = cached.and_then(|cached| u32::try_from(cached).ok());
+        cached.unwrap_or(CONTINUED).min(CONTINUED)
     }
 }
 
@@ -100,6 +140,31 @@ mod tests {
         assert!(score(1, 10) < score(2, 10));
         assert!(score(2, 2) < score(1, 10));
         assert_eq!(score(3, 10), score(1, 10));
+    }
+
+    #[test]
+    fn a_worker_that_charges_for_what_it_had_cached_counts_as_dear() {
+        let prices = SessionPrices {
+            per_prompt_token: 10,
+            per_cached_token: 1,
+            per_answer_token: 10,
+        };
+        let mut standings = Standings::default();
+        let now = Instant::now();
+        assert_eq!(standings.cached([1; 32], 400, 400), 0);
+        assert_eq!(standings.cached([2; 32], 400, 0), 400);
+        assert_eq!(standings.cached([2; 32], 0, 0), 0);
+        // More than expected is no merit: it may be stated for nothing.
+        assert_eq!(standings.cached([1; 32], 400, 9_000), 0);
+        let score = |worker: u8| standings.score(&[worker; 32], &prices, now);
+        assert!(score(1) < score(2));
+        assert_eq!(score(1), score(3));
+        for _ in 0..400 {
+            standings.cached([2; 32], 400, 400);
+        }
+        let dear = prices.price(TYPICAL.0, CONTINUED - 4, TYPICAL.1);
+        let (_, price) = standings.score(&[2; 32], &prices, now);
+        assert!(Some(price) <= dear, "the latest count most");
     }
 
     #[test]

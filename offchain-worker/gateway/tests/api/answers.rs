@@ -185,6 +185,30 @@ async fn a_conversation_stays_with_its_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_stays_with_its_session_after_a_restart() {
+    let book = Book::new("yes", &[1, 2]);
+    let start = "tell me about the stars that are far from here";
+    let tokens = |text: &str| text.bytes().map(u32::from).collect::<Vec<_>>();
+    let earlier = vec![
+        tokens(&format!("user: {start}\n")),
+        tokens(&format!("user: {start}\nassistant: yes\nuser: why\n")),
+    ];
+    // The other worker is cheaper.
+    book.script().kept = vec![(1, vec![tokens("user: hi\n")]), (2, earlier)];
+    let running = Running::start(&book, Setup::default()).await;
+    let continued = json!({ "messages": [
+        { "role": "user", "content": start },
+        { "role": "assistant", "content": "yes" },
+        { "role": "user", "content": "more" },
+    ] });
+    running.chat(&continued).await;
+    running.chat(&said("hi")).await;
+    let script = book.script();
+    let workers: Vec<u8> = script.asked.iter().map(|asked| asked.worker).collect();
+    assert_eq!(workers, [2, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn models_health_and_metrics_are_told() {
     let book = Book::new("yes", &[1]);
     let running = Running::start(&book, Setup::default()).await;

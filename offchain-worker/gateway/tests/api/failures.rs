@@ -7,11 +7,11 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-fn said(text: &str) -> Value {
+pub(crate) fn said(text: &str) -> Value {
     json!({ "messages": [{ "role": "user", "content": text }] })
 }
 
-fn streamed(text: &str) -> Value {
+pub(crate) fn streamed(text: &str) -> Value {
     let mut body = said(text);
     body["stream"] = true.into();
     body
@@ -21,6 +21,7 @@ fn streamed(text: &str) -> Value {
 async fn another_worker_goes_on_after_the_tokens_so_far() {
     let book = Book::new("one two three", &[1, 2]);
     book.fault(1, Fault::Break(5));
+    book.script().are_away = true;
     let running = Running::start(&book, Setup::default()).await;
     let body = running.chat(&said("hi")).await.json();
     assert_eq!(body["choices"][0]["message"]["content"], "one two three");
@@ -67,6 +68,23 @@ async fn a_worker_that_fails_again_and_again_is_an_error() {
     assert_eq!(reply.status, 502, "{reply:?}");
     let message = reply.json()["error"]["message"].to_string();
     assert!(message.contains("it is busy"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_without_room_is_named_and_no_fault_of_the_worker() {
+    let book = Book::new("yes", &[1, 2]);
+    book.fault(1, Fault::Full);
+    let running = Running::start(&book, Setup::default()).await;
+    let reply = running.chat(&said("hi")).await;
+    assert_eq!(reply.status, 503, "{reply:?}");
+    let message = reply.json()["error"]["message"].to_string();
+    assert!(message.contains("cannot store"), "{message}");
+    // No other worker was asked in vain, and the same one is asked when there is room again.
+    let body = running.chat(&said("hi")).await.json();
+    assert_eq!(body["choices"][0]["message"]["content"], "yes");
+    let script = book.script();
+    let workers: Vec<u8> = script.asked.iter().map(|asked| asked.worker).collect();
+    assert_eq!((workers, script.closed), (vec![1, 1], 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,10 @@ use noema_gateway::{
     make_key, BearerKeys, ClaimStanding, ReceiptFault, ReceiptRefund, ReceiptSource,
     ReceiptStanding, ReceiptState, Recomputation, RecomputeVerdict,
 };
-use noema_protocol::{ClaimId, SessionId};
+use noema_protocol::{CheckpointId, ClaimId, SamplingParameters, SessionId};
+use noema_receipts::ReceiptFile;
+use noema_session_transport::{ReceivedAnswer, SignedReceipt};
+use noema_sessions::{AnswerEnd, SessionReceipt};
 use serde_json::json;
 use sp_core::H256;
 use std::sync::{Arc, Mutex};
@@ -50,6 +53,13 @@ impl ReceiptSource for One {
         })
     }
 
+    async fn file(&self, receipt: H256) -> Result<ReceiptFile, ReceiptFault> {
+        match receipt == KNOWN {
+            true => Ok(file()),
+            false => Err(ReceiptFault::Unknown),
+        }
+    }
+
     async fn recompute(&self, receipt: H256) -> Result<Recomputation, ReceiptFault> {
         match receipt == KNOWN {
             true => self.progress.lock().expect("no test panicked").clone(),
@@ -60,6 +70,41 @@ impl ReceiptSource for One {
     async fn recomputation(&self, receipt: H256) -> Result<Recomputation, ReceiptFault> {
         self.recompute(receipt).await
     }
+
+    async fn challenge(&self, _: H256) -> Result<(), ReceiptFault> {
+        Err(ReceiptFault::True)
+    }
+}
+
+fn file() -> ReceiptFile {
+    let receipt = SessionReceipt {
+        session: SessionId(7),
+        n: 12,
+        first: 0,
+        terms: H256::zero(),
+        checkpoint: CheckpointId(H256::zero()),
+        prompt_hash: H256::zero(),
+        prompt_tokens: 1,
+        cached_tokens: 0,
+        parameters: SamplingParameters::greedy(1),
+        seed: H256::zero(),
+        answer_hash: H256::zero(),
+        answer_tokens: 1,
+        end: AnswerEnd::Length,
+        price: 1,
+        hidden_root: H256::zero(),
+    };
+    let answer = ReceivedAnswer {
+        worker: [1; 32],
+        received_at: 0,
+        prompt: vec![1],
+        answer: vec![2],
+        receipt: SignedReceipt {
+            receipt,
+            signature: [0; 64],
+        },
+    };
+    ReceiptFile::of(answer, &[])
 }
 
 async fn started(source: &Arc<One>) -> Running {
@@ -112,6 +157,18 @@ async fn where_a_receipt_stands_is_told_as_documented() {
         (&told["state"], &told["reason"]),
         (&json!("refunded"), &json!("false_leaf"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_is_told_as_the_file_that_programs_read() {
+    let running = started(&One::new(ReceiptState::Paid, None)).await;
+    let get = format!("GET {}/file", path(KNOWN));
+    let told = running.call(&get, "", "").await.json();
+    assert_eq!(ReceiptFile::read(&told.to_string()), Ok(file()));
+    let get = format!("GET {}/file", path(H256::zero()));
+    let reply = running.call(&get, "", "").await;
+    assert_eq!(reply.status, 404, "{reply:?}");
+    assert_eq!(reply.json()["error"]["code"], "receipt_unknown");
 }
 
 #[tokio::test(flavor = "multi_thread")]

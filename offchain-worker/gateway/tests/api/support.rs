@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use noema_gateway::{
-    BearerKeys, Conversation, Gateway, GatewayChain, GatewayMetrics, GatewayOptions, Market,
-    OnTokens, PaidSession, Pool, PoolOptions, ReceiptSource, TextFault, TextLayer, WorkerId,
-    WorkerOffer,
+    BearerKeys, ConnectionLimits, Conversation, EarlierSessions, Gateway, GatewayChain,
+    GatewayMetrics, GatewayOptions, Market, OnTokens, PaidSession, Pool, PoolOptions,
+    ReceiptSource, Rechecks, TextFault, TextLayer, WorkerId, WorkerOffer,
 };
 use noema_protocol::{CheckpointId, SamplingParameters, SessionId};
 use noema_session_transport::{
-    ConnectionFault, PaidAnswer, SessionError, SignedReceipt, WorkerRefusal,
+    ConnectionFault, PaidAnswer, SessionError, SessionStoreError, SignedReceipt, WorkerRefusal,
 };
 use noema_sessions::{AnswerEnd, PayerError, SessionPrices, SessionReceipt, WorkerError};
 use serde_json::Value;
@@ -32,8 +32,12 @@ pub(crate) const HOLD: u128 = 10_000;
 /// What a worker does instead of answering.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
-    /// Its connection breaks after this many tokens.
+    /// Its connection breaks after this many tokens, and it goes on where it is connected to again.
     Break(usize),
+    /// The same, and it comes back with other tokens.
+    Change(usize),
+    /// Nothing can be stored.
+    Full,
     /// It sends this many false tokens, and a receipt of others.
     Lie(usize),
     /// It refuses, since it is busy.
@@ -68,11 +72,22 @@ pub(crate) struct Asked {
 pub(crate) struct Script {
     pub(crate) answer: String,
     pub(crate) workers: Vec<Scripted>,
+    /// Sessions of an earlier start: the worker of each, and its conversations.
+    pub(crate) kept: Vec<(u8, Vec<Vec<u32>>)>,
     pub(crate) asked: Vec<Asked>,
     pub(crate) ended: usize,
     pub(crate) topped_up: usize,
     pub(crate) opened: u64,
     pub(crate) closed: usize,
+    /// The workers of earlier sessions that are reached, and of those that are not.
+    pub(crate) connected: Vec<u8>,
+    pub(crate) lost: Vec<u8>,
+    /// What other earlier sessions hold or have spent.
+    pub(crate) committed: u128,
+    /// How often a worker was connected to again.
+    pub(crate) reconnected: usize,
+    /// Whether workers that broke off stay away.
+    pub(crate) are_away: bool,
 }
 
 #[derive(Clone, Default)]
@@ -140,21 +155,38 @@ impl Market for Book {
     }
 
     async fn open(&self, offer: WorkerOffer, amount: u128) -> Result<Box<dyn PaidSession>, String> {
-        let mut script = self.script();
-        script.opened += 1;
-        Ok(Box::new(Session {
-            id: script.opened,
-            book: self.clone(),
-            worker: offer.worker,
-            prices: offer.prices,
-            held: amount,
-            paid: 0,
-            count: 0,
-        }))
+        Ok(Box::new(Session::open(self, offer.worker[0], amount)))
     }
 
-    async fn reopen(&self) -> Result<Vec<Box<dyn PaidSession>>, String> {
-        Ok(Vec::new())
+    async fn reopen(&self) -> Result<EarlierSessions, String> {
+        let (kept, connected, lost, committed) = {
+            let mut script = self.script();
+            let kept = std::mem::take(&mut script.kept);
+            let (connected, lost) = (script.connected.clone(), script.lost.clone());
+            (kept, connected, lost, script.committed)
+        };
+        let of_before = |worker: u8| -> Box<dyn PaidSession> {
+            Box::new(Session {
+                id: 100 + u64::from(worker),
+                book: self.clone(),
+                worker: [worker; 32],
+                prices: prices(u128::from(worker)),
+                held: HOLD,
+                paid: 0,
+                count: 0,
+                left: None,
+                earlier: Vec::new(),
+            })
+        };
+        let kept = kept.into_iter().map(|(worker, earlier)| {
+            let session = Session::open(self, worker, HOLD);
+            Box::new(Session { earlier, ..session }) as Box<dyn PaidSession>
+        });
+        Ok(EarlierSessions {
+            connected: kept.chain(connected.into_iter().map(of_before)).collect(),
+            lost: lost.into_iter().map(of_before).collect(),
+            committed,
+        })
     }
 }
 
@@ -166,9 +198,29 @@ struct Session {
     held: u128,
     paid: u128,
     count: u32,
+    /// The answer that was asked for and not received: prompt, tokens and parameters.
+    left: Option<(Vec<u32>, Vec<u32>, SamplingParameters)>,
+    earlier: Vec<Vec<u32>>,
 }
 
 impl Session {
+    fn open(book: &Book, worker: u8, held: u128) -> Self {
+        let mut script = book.script();
+        script.opened += 1;
+        let found = script.workers.iter().find(|it| it.id == worker);
+        Self {
+            id: script.opened,
+            book: book.clone(),
+            worker: [worker; 32],
+            prices: prices(found.expect("a worker").price),
+            held,
+            paid: 0,
+            count: 0,
+            left: None,
+            earlier: Vec::new(),
+        }
+    }
+
     fn receipt(
         &mut self,
         prompt: &[u32],
@@ -241,6 +293,10 @@ impl PaidSession for Session {
         self.paid
     }
 
+    fn earlier(&mut self) -> Vec<Vec<u32>> {
+        std::mem::take(&mut self.earlier)
+    }
+
     async fn ask(
         &mut self,
         prompt: Vec<u32>,
@@ -282,8 +338,19 @@ impl PaidSession for Session {
         let all = &rest[..rest.len().min(most.into())];
         match fault {
             Some(Fault::Break(count)) => {
+                self.left = Some((prompt, all.to_vec(), parameters));
                 on_tokens(&all[..count]);
                 return Err(ConnectionFault::Broken("pulled".into()).into());
+            }
+            Some(Fault::Change(count)) => {
+                self.left = Some((prompt, all.to_vec(), parameters));
+                on_tokens(&vec![u32::from(b'?'); count]);
+                return Err(ConnectionFault::Broken("pulled".into()).into());
+            }
+            Some(Fault::Full) => {
+                let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
+                let path = "sessions.redb".into();
+                return Err(SessionStoreError::DiskFull { path, source }.into());
             }
             Some(Fault::Lie(count)) => {
                 on_tokens(&vec![u32::from(b'!'); count]);
@@ -311,6 +378,23 @@ impl PaidSession for Session {
         Ok(self.receipt(&prompt, all.to_vec(), parameters, reason))
     }
 
+    async fn resume(
+        &mut self,
+        on_tokens: OnTokens<'_>,
+        end: &mut watch::Receiver<bool>,
+    ) -> Result<Option<PaidAnswer>, SessionError> {
+        let Some((prompt, mut tokens, parameters)) = self.left.take() else {
+            return Ok(None);
+        };
+        let mut reason = AnswerEnd::Stop;
+        if *end.borrow() {
+            tokens.truncate(1);
+            reason = AnswerEnd::ByPayer;
+        }
+        on_tokens(&tokens);
+        Ok(Some(self.receipt(&prompt, tokens, parameters, reason)))
+    }
+
     async fn pay(&mut self) -> Result<(), SessionError> {
         Ok(())
     }
@@ -322,6 +406,11 @@ impl PaidSession for Session {
     }
 
     async fn reconnect(&mut self) -> Result<(), String> {
+        let mut script = self.book.script();
+        if script.are_away {
+            return Err("the worker is away".to_owned());
+        }
+        script.reconnected += 1;
         Ok(())
     }
 
@@ -415,6 +504,7 @@ impl TextLayer for Held {
 /// How a gateway of the tests differs from the usual one.
 pub(crate) struct Setup {
     pub(crate) budget: u128,
+    pub(crate) counts_earlier: bool,
     pub(crate) most_sessions: usize,
     pub(crate) most_calls: usize,
     pub(crate) most_templates: usize,
@@ -423,12 +513,16 @@ pub(crate) struct Setup {
     pub(crate) layer: Arc<dyn TextLayer>,
     pub(crate) keys: Option<Arc<BearerKeys>>,
     pub(crate) receipts: Option<Arc<dyn ReceiptSource>>,
+    /// The part of the answers that is executed again; `None` where none can be.
+    pub(crate) verify: Option<f64>,
+    pub(crate) connections: ConnectionLimits,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         Self {
             budget: 100 * HOLD,
+            counts_earlier: true,
             most_sessions: 4,
             most_calls: 16,
             most_templates: 4,
@@ -437,6 +531,8 @@ impl Default for Setup {
             layer: Arc::new(Bytes),
             keys: None,
             receipts: None,
+            verify: None,
+            connections: ConnectionLimits::default(),
         }
     }
 }
@@ -452,6 +548,7 @@ impl Running {
     pub(crate) async fn start(book: &Book, setup: Setup) -> Self {
         let options = PoolOptions {
             budget: setup.budget,
+            counts_earlier: setup.counts_earlier,
             hold: HOLD,
             price_limit: prices(1_000),
             most_sessions: setup.most_sessions,
@@ -464,6 +561,13 @@ impl Running {
         let pool = Pool::new(Arc::new(book.clone()), options, metrics.clone());
         let pool = Arc::new(pool);
         pool.resume().await.expect("a market");
+        let (stop, stopped) = watch::channel(false);
+        if let (Some(part), Some(receipts)) = (setup.verify, setup.receipts.clone()) {
+            let rechecks = Rechecks::new(part, metrics.clone());
+            pool.recheck_with(rechecks.clone());
+            let (pool, stopped) = (pool.clone(), stopped.clone());
+            tokio::spawn(async move { rechecks.run(&*receipts, &pool, stopped).await });
+        }
         let served = GatewayOptions {
             names: vec!["tiny".into()],
             default_tokens: 100,
@@ -478,6 +582,8 @@ impl Running {
                 symbol: "NOEMA".into(),
                 decimals: 12,
             }),
+            verifies: setup.verify.is_some(),
+            connections: setup.connections,
             ..GatewayOptions::new(CheckpointId(H256::repeat_byte(7)), CONTEXT)
         };
         let gateway = Gateway::new(
@@ -490,7 +596,6 @@ impl Running {
         );
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move { gateway.serve(listener, stopped, Duration::ZERO).await });
         Self {
             address,

@@ -1,10 +1,12 @@
 //! The store of a payer.
 
-use super::{decode, File};
+mod received;
+
+use super::{decode, File, LeastRoom};
 use crate::{AccountBytes, SessionStoreError, SignatureBytes, SignedReceipt};
 use codec::{Decode, Encode};
 use noema_claims::ClaimStage;
-use noema_protocol::ClaimId;
+use noema_protocol::{ClaimId, SessionId};
 use noema_sessions::PayerSide;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use sp_core::H256;
@@ -25,6 +27,9 @@ const PLACES: TableDefinition<'_, [u8; 32], InSession> = TableDefinition::new("p
 const TIMES: TableDefinition<'_, Received, [u8; 32]> = TableDefinition::new("times/1");
 /// The claims, by the hash of the terms and their number.
 const CLAIMS: TableDefinition<'_, InSession, Vec<u8>> = TableDefinition::new("payer-claims/1");
+
+/// The answers that were found to be false, by the hash of the receipt.
+const FALSE: TableDefinition<'_, [u8; 32], Vec<u8>> = TableDefinition::new("false/1");
 
 /// A session as its payer keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -85,6 +90,21 @@ impl SeenClaim {
     }
 }
 
+/// An answer that its payer executed again, with another result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct FalseAnswer {
+    /// The hash of its receipt.
+    pub receipt: H256,
+    /// The hash of the terms of its session.
+    pub terms: H256,
+    /// Its session.
+    pub session: SessionId,
+    /// Its number in the session.
+    pub n: u32,
+    /// Whether a challenge of it is on chain, or can no longer be made.
+    pub is_settled: bool,
+}
+
 /// The sessions of a payer on disk.
 pub struct PayerStore(File);
 
@@ -95,6 +115,19 @@ impl PayerStore {
     /// When another process has it open, or the database fails.
     pub fn open(path: &Path) -> Result<Self, SessionStoreError> {
         Ok(Self(File::open(path, create)?))
+    }
+
+    /// Refuses if the disk has too little room for another answer.
+    ///
+    /// # Errors
+    /// [`SessionStoreError::DiskFull`].
+    pub fn ensure_room_for_answer(&self) -> Result<(), SessionStoreError> {
+        self.0.ensure_room_for_answer()
+    }
+
+    /// Sets the bytes that must be free on the disk.
+    pub fn set_least_room(&self, least: LeastRoom) {
+        self.0.set_least_room(least);
     }
 
     /// The session with these terms.
@@ -174,6 +207,52 @@ impl PayerStore {
                 sessions.push(H256(entry?.0.value()));
             }
             Ok(sessions)
+        })
+    }
+
+    /// All sessions.
+    ///
+    /// # Errors
+    /// When the database fails, or another version wrote a record.
+    pub fn records(&self) -> Result<Vec<PayerRecord>, SessionStoreError> {
+        self.0.read(|database| {
+            let table = database.begin_read()?.open_table(SESSIONS)?;
+            let mut records = Vec::new();
+            for entry in table.iter()? {
+                records.push(decode("a session", &entry?.1.value())?);
+            }
+            Ok(records)
+        })
+    }
+
+    /// The answers that were found to be false.
+    ///
+    /// # Errors
+    /// When the database fails, or another version wrote a record.
+    pub fn false_answers(&self) -> Result<Vec<FalseAnswer>, SessionStoreError> {
+        self.0.read(|database| {
+            let table = database.begin_read()?.open_table(FALSE)?;
+            let mut answers = Vec::new();
+            for entry in table.iter()? {
+                answers.push(decode("a false answer", &entry?.1.value())?);
+            }
+            Ok(answers)
+        })
+    }
+
+    /// Writes what is known of a false answer.
+    ///
+    /// # Errors
+    /// When the disk is full or the database fails.
+    pub fn put_false(&self, answer: &FalseAnswer) -> Result<(), SessionStoreError> {
+        self.0.write(|database| {
+            let transaction = database.begin_write()?;
+            {
+                let mut table = transaction.open_table(FALSE)?;
+                table.insert(answer.receipt.0, answer.encode())?;
+            }
+            transaction.commit()?;
+            Ok(())
         })
     }
 
@@ -262,6 +341,7 @@ fn create(database: &Database) -> Result<(), SessionStoreError> {
     transaction.open_table(PLACES)?;
     transaction.open_table(TIMES)?;
     transaction.open_table(CLAIMS)?;
+    transaction.open_table(FALSE)?;
     transaction.commit()?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The store of a worker.
 
-use super::{decode, File};
+use super::{decode, File, LeastRoom};
 use crate::{AccountBytes, SessionStoreError, SignatureBytes, SignedReceipt};
 use codec::{Decode, Encode};
 use noema_protocol::SessionId;
@@ -55,6 +55,19 @@ impl WorkerStore {
     /// When another process has it open, or the database fails.
     pub fn open(path: &Path) -> Result<Self, SessionStoreError> {
         Ok(Self(File::open(path, create)?))
+    }
+
+    /// Refuses if the disk has too little room for another answer.
+    ///
+    /// # Errors
+    /// [`SessionStoreError::DiskFull`].
+    pub fn ensure_room_for_answer(&self) -> Result<(), SessionStoreError> {
+        self.0.ensure_room_for_answer()
+    }
+
+    /// Sets the bytes that must be free on the disk.
+    pub fn set_least_room(&self, least: LeastRoom) {
+        self.0.set_least_room(least);
     }
 
     /// A session of the worker with this controller.

@@ -3,7 +3,9 @@
 use super::model::{AnswerStop, ModelFault, SessionAnswer, SessionQuestion};
 use super::served::{self, Served};
 use super::ServedSessions;
-use crate::{blocking, AnswerRecord, AskMessage, SignedReceipt, WorkerRecord, WorkerRefusal};
+use crate::{
+    blocking, is_signed, AnswerRecord, AskMessage, SignedReceipt, WorkerRecord, WorkerRefusal,
+};
 use noema_protocol::hashing;
 use noema_sessions::{AnswerEnd, Ask, WorkerError, WorkerPhase};
 use std::ops::ControlFlow;
@@ -125,21 +127,32 @@ impl ServedSessions {
         if !is_same {
             return Ok(None);
         }
-        let (sessions, id) = (self.clone(), served.id);
-        let stored = blocking(move || sessions.store.answer(sessions.worker, id, ask.n)).await;
-        match stored {
-            Ok(Some(record)) => {
-                for token in record.answer {
-                    let _ = sender.send(AnswerEvent::Token(token));
-                }
-                Ok(Some(Box::new(record.receipt)))
-            }
-            Ok(None) => Err(WorkerRefusal::NotServed),
-            Err(error) => {
-                warn!(session = %id, %error, "cannot read an answer of a session");
-                Err(WorkerRefusal::Failed)
-            }
+        let (sessions, served) = (self.clone(), served.clone());
+        let stored = blocking(move || sessions.stored_answer(&served, ask.n)).await?;
+        for token in stored.answer {
+            let _ = sender.send(AnswerEvent::Token(token));
         }
+        Ok(Some(Box::new(stored.receipt)))
+    }
+
+    /// The stored answer number `n` of a session, signed by the present hot key: the payer takes no receipt of an
+    /// earlier one.
+    fn stored_answer(&self, served: &Served, n: u32) -> Result<AnswerRecord, WorkerRefusal> {
+        let mut stored = match self.store.answer(self.worker, served.id, n) {
+            Ok(Some(stored)) => stored,
+            Ok(None) => return Err(WorkerRefusal::NotServed),
+            Err(error) => {
+                warn!(session = %served.id, %error, "cannot read an answer of a session");
+                return Err(served::refusal(&error));
+            }
+        };
+        let signed = &mut stored.receipt;
+        let hash = signed.receipt.hash();
+        if !is_signed(&self.key.account(), &hash, &signed.signature) {
+            signed.signature = self.key.sign(&hash);
+            self.step_with(served, |_| ((), Some(stored.clone())))?;
+        }
+        Ok(stored)
     }
 
     /// Takes the voucher and the ask. Returns whether the ask is new, and not one that was in progress before.
@@ -150,6 +163,7 @@ impl ServedSessions {
     ) -> Result<bool, WorkerRefusal> {
         let (sessions, served) = (self.clone(), served.clone());
         blocking(move || {
+            sessions.make_room(&served, &message)?;
             let accepted = sessions.step(&served, |record| {
                 let is_over = served.is_over.load(Ordering::Relaxed);
                 (!is_over).then(|| sessions.take_ask(&served, record, &message))
@@ -169,6 +183,24 @@ impl ServedSessions {
             accepted.map_err(WorkerRefusal::Rules)
         })
         .await
+    }
+
+    /// Refuses an ask whose answer could not be stored. The voucher that comes with it is kept: it is what was earned.
+    fn make_room(&self, served: &Served, message: &AskMessage) -> Result<(), WorkerRefusal> {
+        let Err(error) = self.store.ensure_room_for_answer() else {
+            return Ok(());
+        };
+        warn!(session = %served.id, %error, "no answer of a session is begun");
+        if let Some(signed) = &message.voucher
+            && signed.voucher.session == served.id
+        {
+            let paid = self.step(served, |record| {
+                served::pay(record, &served.voucher_key, signed)
+            })?;
+            paid.map_err(WorkerRefusal::Rules)?;
+            self.bond.refresh(&served.record().side);
+        }
+        Err(served::refusal(&error))
     }
 
     /// The step of an ask: the voucher that comes with it is kept, even if the ask is refused.

@@ -55,21 +55,28 @@ impl ServedSessions {
         let mut steps = Vec::new();
         let mut sessions = BTreeMap::new();
         let mut is_new = false;
+        let mut failure = None;
         for facts in facts {
             if matches!(facts.stage, Stage::Unseeded | Stage::Ended(_)) {
                 continue;
             }
             let id = facts.terms.session;
             is_new |= !self.serves(id);
-            let Some(served) = self.find(facts)? else {
-                continue;
+            let served = match self.find(facts) {
+                Ok(Some(served)) => served,
+                Ok(None) => continue,
+                // What can be claimed of others is claimed nevertheless.
+                Err(error) => {
+                    failure = Some(error);
+                    continue;
+                }
             };
             steps.extend(self.look_at(&served, facts, now));
             self.bond.refresh(&served.record().side);
             sessions.insert(id, served);
         }
-        if is_new && self.store.block()? < now {
-            self.store.set_block(now)?;
+        if is_new {
+            failure = self.see(now).err().or(failure);
         }
         let mut served = self
             .sessions
@@ -82,7 +89,22 @@ impl ServedSessions {
                 self.bond.release(id);
             }
         }
-        Ok(steps)
+        match failure {
+            Some(error) if steps.is_empty() => Err(error),
+            Some(error) => {
+                error!(%error, "the store of sessions failed; what it has is claimed");
+                Ok(steps)
+            }
+            None => Ok(steps),
+        }
+    }
+
+    /// Records that a session was first seen in block `now`, or in a later one.
+    fn see(&self, now: u64) -> Result<(), SessionStoreError> {
+        match self.store.block()? < now {
+            true => self.store.set_block(now),
+            false => Ok(()),
+        }
     }
 
     /// The sessions in the store that are not served in the finalized block `now`: their records may not be needed any
@@ -151,7 +173,7 @@ impl ServedSessions {
     fn look_at(&self, served: &Served, facts: &SessionFacts, now: u64) -> Option<SessionStep> {
         let is_due = self.is_claim_due(served, facts, now);
         let closes = matches!(facts.stage, Stage::Closing { .. });
-        let stepped = self.step(served, |record| {
+        let advance = |record: &mut WorkerRecord| {
             record.side.set_held(facts.held);
             record.side.set_claimed(facts.claimed);
             if record.side.closed().is_none() {
@@ -169,7 +191,12 @@ impl ServedSessions {
             let is_over = closes && is_settled(&record.side, facts);
             served.is_over.store(is_over, Ordering::Relaxed);
             (closed, is_over)
-        });
+        };
+        let stepped = match self.step(served, advance) {
+            // What was earned is on disk, so it is claimed. This step is stored with the next one.
+            Err(WorkerRefusal::NoRoom | WorkerRefusal::Failed) => Ok(advance(&mut served.record())),
+            stepped => stepped,
+        };
         match stepped {
             Ok((true, _)) => {
                 *served.since.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -182,7 +209,7 @@ impl ServedSessions {
                     claimed: facts.claimed,
                 });
             }
-            Ok((false, false)) | Err(WorkerRefusal::Failed) => {}
+            Ok((false, false)) => {}
             Err(refusal) => error!(session = %served.id, %refusal, "a session cannot be claimed"),
         }
         let record = served.record();

@@ -2,7 +2,10 @@
 
 use super::model::AnswerStop;
 use super::{ServedSessions, SessionFacts};
-use crate::{is_signed, AccountBytes, AnswerRecord, SignedVoucher, WorkerRecord, WorkerRefusal};
+use crate::{
+    is_signed, AccountBytes, AnswerRecord, SessionStoreError, SignedVoucher, WorkerRecord,
+    WorkerRefusal,
+};
 use noema_protocol::SessionId;
 use noema_sessions::{WorkerError, WorkerPhase, WorkerSide};
 use sp_core::H256;
@@ -130,11 +133,19 @@ impl ServedSessions {
             let stored = self.store.put(self.worker, &next, answer.as_ref());
             if let Err(error) = stored {
                 error!(session = %served.id, %error, "cannot store a step of a session; it is not taken");
-                return Err(WorkerRefusal::Failed);
+                return Err(refusal(&error));
             }
             *present = next;
         }
         Ok(result)
+    }
+}
+
+/// Why a worker whose store failed refuses.
+pub(super) const fn refusal(error: &SessionStoreError) -> WorkerRefusal {
+    match error {
+        SessionStoreError::DiskFull { .. } => WorkerRefusal::NoRoom,
+        _ => WorkerRefusal::Failed,
     }
 }
 

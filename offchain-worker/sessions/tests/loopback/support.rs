@@ -212,11 +212,17 @@ pub(crate) struct World {
     pub(crate) draws: Arc<Draws>,
     pub(crate) facts: SessionFacts,
     pub(crate) bond: Balance,
+    pub(crate) limits: AcceptorLimits,
+    /// The hot key of the worker.
+    pub(crate) hot_key: Arc<TestKey>,
+    /// The seed of the key of its endpoint.
+    pub(crate) endpoint: u8,
 }
 
 /// A worker's process.
 pub(crate) struct WorkerProcess {
     pub(crate) served: Arc<ServedSessions>,
+    pub(crate) store: Arc<WorkerStore>,
     router: Router,
 }
 
@@ -234,28 +240,35 @@ impl World {
             draws: Arc::default(),
             facts: facts(),
             bond: 1_000_000,
+            limits: AcceptorLimits::default(),
+            hot_key: hot_key(),
+            endpoint: 1,
         }
     }
 
     /// Starts a worker, after a crash if one ran before.
     pub(crate) async fn worker(&self) -> WorkerProcess {
         let path = self.folder.path().join("worker.redb");
-        let store = opened(|| WorkerStore::open(&path)).await;
+        let store = Arc::new(opened(|| WorkerStore::open(&path)).await);
         let served = ServedSessions::new(
             (WORKER, GENESIS),
-            Arc::new(store),
+            store.clone(),
             self.model.clone(),
-            hot_key(),
+            self.hot_key.clone(),
             self.draws.clone(),
             SessionLimits {
                 answers: 2,
                 ..SessionLimits::default()
             },
         );
-        let acceptor = Acceptor::new(AcceptorLimits::default());
-        let router = serve(1, acceptor.clone()).await;
+        let acceptor = Acceptor::new(self.limits);
+        let router = serve(self.endpoint, acceptor.clone()).await;
         acceptor.serve(peer_of(router.endpoint()).id, vec![served.clone()]);
-        let process = WorkerProcess { served, router };
+        let process = WorkerProcess {
+            served,
+            store,
+            router,
+        };
         process.look(self, 1);
         process
     }
@@ -274,7 +287,7 @@ impl World {
             genesis: GENESIS,
             terms: self.facts.terms.clone(),
             held: self.facts.held,
-            worker_key: hot_key().account(),
+            worker_key: self.hot_key.account(),
         }
     }
 
