@@ -157,12 +157,118 @@ pub fn seen(window: Option<u32>, position: usize) -> Range<usize> {
     end.saturating_sub(most)..end
 }
 
+/// The query of one head at one position, as blocks.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    scaled: Vec<i32>,
+    mantissas: Vec<i16>,
+    shifts: Vec<u8>,
+    base: u32,
+}
+
+impl Query {
+    /// `q'` of a query.
+    pub fn new(query: &[i32]) -> Self {
+        let mut blocks = Self::default();
+        blocks.set(query);
+        blocks
+    }
+
+    /// Replaces it; keeps the buffers.
+    fn set(&mut self, query: &[i32]) {
+        let scale = score_scale(query.len().max(1));
+        self.scaled.clear();
+        self.scaled
+            .extend(query.iter().map(|&q| scale_query(q, scale)));
+        self.mantissas.resize(query.len(), 0);
+        self.shifts.resize(query.len() / BLOCK, 0);
+        blocks::quantise(&self.scaled, &mut self.mantissas, &mut self.shifts);
+        self.base = base_shift(&self.shifts);
+    }
+
+    /// `z_t` of a key: quants by element, scales by block.
+    pub fn logit(&self, key: &[i8], scales: &[u32]) -> i32 {
+        let mut sum = 0i64;
+        for (((q, k), scale), shift) in self
+            .mantissas
+            .as_chunks::<BLOCK>()
+            .0
+            .iter()
+            .zip(key.as_chunks::<BLOCK>().0)
+            .zip(scales)
+            .zip(&self.shifts)
+        {
+            let product = i64::from(dot(q, k)) * i64::from(*scale);
+            sum += product << (u32::from(*shift) - self.base);
+        }
+        logit(sum, self.base)
+    }
+}
+
+/// `e_t` of a position whose logit is `z`, if the largest is `largest`.
+pub fn power(z: i32, largest: i32) -> u32 {
+    exp2(z.saturating_sub(largest))
+}
+
+/// How the weights `w_t` of a query's positions are scaled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeightScale {
+    /// `u`.
+    pub exponent: u32,
+    /// Bit length of the largest weight after scaling.
+    range: u32,
+}
+
+impl WeightScale {
+    /// For weights of which `largest` is the largest. Rounding keeps their order, so it is the largest after
+    /// scaling, too.
+    pub const fn new(largest: u64) -> Self {
+        let exponent = (u64::BITS - largest.leading_zeros()).saturating_sub(WEIGHT_BITS);
+        let scaled = round_shift(largest as i64, exponent) as i32;
+        Self {
+            exponent,
+            range: crate::fixed::bit_length(scaled.unsigned_abs()),
+        }
+    }
+
+    /// `w / 2^u`.
+    pub const fn scale(self, weight: u64) -> i32 {
+        round_shift(weight as i64, self.exponent) as i32
+    }
+
+    /// The exponent of the sums of [`mix`], by which [`ratio`] multiplies them.
+    pub const fn sum_exponent(self) -> u32 {
+        self.exponent + blocks::least_shift(self.range)
+    }
+}
+
+/// Adds to `N` of one block of values what one block of positions contributes: `(a_c · v_cb) << (shift_c - base)`.
+/// `weights` are scaled, and `values` are the quants of these positions, in order.
+pub fn mix<'a>(
+    weights: &[i32; BLOCK],
+    scale: WeightScale,
+    values: impl Iterator<Item = &'a [i8; BLOCK]>,
+    sums: &mut [i64; BLOCK],
+) {
+    let (mut mantissas, mut shifts) = ([0; BLOCK], [0; 1]);
+    blocks::quantise_part(weights, scale.range, &mut mantissas, &mut shifts);
+    let mut products = [0i32; BLOCK];
+    for (&weight, row) in mantissas.iter().zip(values) {
+        for (product, &v) in products.iter_mut().zip(row) {
+            // Below 2^26, as every sum of a block.
+            *product = product.wrapping_add(i32::from(weight).wrapping_mul(i32::from(v)));
+        }
+    }
+    let shift = u32::from(shifts[0]).saturating_sub(blocks::least_shift(scale.range));
+    for (sum, product) in sums.iter_mut().zip(products) {
+        *sum = sum.wrapping_add(i64::from(product) << shift);
+    }
+}
+
 /// Buffers of one query head at one position.
 #[derive(Default)]
 struct Scratch {
-    query: Vec<i32>,
-    mantissas: Vec<i16>,
-    shifts: Vec<u8>,
+    query: Query,
     logits: Vec<i32>,
     powers: Vec<u32>,
     weights: Vec<i32>,
@@ -171,43 +277,23 @@ struct Scratch {
 impl Scratch {
     /// Writes `e_t` of the positions `seen` to `powers`, zero of those before, and returns their sum.
     fn softmax(&mut self, query: &[i32], keys: HeadCache<'_>, seen: Range<usize>) -> u64 {
-        let blocks = query.len() / BLOCK;
-        let scale = score_scale(query.len());
-        self.query.clear();
-        self.query
-            .extend(query.iter().map(|&q| scale_query(q, scale)));
-        self.mantissas.resize(query.len(), 0);
-        self.shifts.resize(blocks, 0);
-        blocks::quantise(&self.query, &mut self.mantissas, &mut self.shifts);
-        let base = base_shift(&self.shifts);
-
+        self.query.set(query);
         self.logits.clear();
         let rows = keys
             .quants
             .chunks_exact(query.len())
-            .zip(keys.scales.chunks_exact(blocks));
-        self.logits.extend(rows.take(seen.end).map(|(key, scales)| {
-            let mut sum = 0;
-            for (((q, k), scale), shift) in self
-                .mantissas
-                .as_chunks::<BLOCK>()
-                .0
-                .iter()
-                .zip(key.as_chunks::<BLOCK>().0)
-                .zip(scales)
-                .zip(&self.shifts)
-            {
-                sum += (i64::from(dot(q, k)) * i64::from(*scale)) << (u32::from(*shift) - base);
-            }
-            logit(sum, base)
-        }));
+            .zip(keys.scales.chunks_exact(query.len() / BLOCK));
+        let logits = rows
+            .take(seen.end)
+            .map(|(key, scales)| self.query.logit(key, scales));
+        self.logits.extend(logits);
 
         let logits = &self.logits[seen.start..];
         let largest = logits.iter().copied().max().unwrap_or(0);
         self.powers.clear();
         self.powers.resize(seen.start, 0);
         self.powers
-            .extend(logits.iter().map(|z| exp2(z.saturating_sub(largest))));
+            .extend(logits.iter().map(|&z| power(z, largest)));
         self.powers.iter().map(|&e| u64::from(e)).sum()
     }
 
@@ -222,37 +308,23 @@ impl Scratch {
         let blocks = head_dim / BLOCK;
         let padded = self.powers.len().next_multiple_of(BLOCK);
         self.weights.resize(padded, 0);
-        self.mantissas.resize(padded, 0);
-        self.shifts.resize(padded / BLOCK, 0);
         for (block, output) in output.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
-            let exponent = self.weigh(values.scales, blocks, block);
-            blocks::quantise(&self.weights, &mut self.mantissas, &mut self.shifts);
-            let base = base_shift(&self.shifts);
+            let scale = self.weigh(values.scales, blocks, block);
             let mut sums = [0i64; BLOCK];
-            for (chunk, weights) in self.mantissas.as_chunks::<BLOCK>().0.iter().enumerate() {
+            for (chunk, weights) in self.weights.as_chunks::<BLOCK>().0.iter().enumerate() {
                 let rows = &values.quants[chunk * BLOCK * head_dim..][..BLOCK * head_dim];
-                let mut products = [0i32; BLOCK];
-                for (&weight, row) in weights.iter().zip(rows.chunks_exact(head_dim)) {
-                    let row = &row.as_chunks::<BLOCK>().0[block];
-                    for (product, &v) in products.iter_mut().zip(row) {
-                        // Below 2^26, as every sum of a block.
-                        *product =
-                            product.wrapping_add(i32::from(weight).wrapping_mul(i32::from(v)));
-                    }
-                }
-                let shift = u32::from(self.shifts[chunk]) - base;
-                for (sum, product) in sums.iter_mut().zip(products) {
-                    *sum += i64::from(product) << shift;
-                }
+                let rows = rows.chunks_exact(head_dim);
+                let rows = rows.map(|row| &row.as_chunks::<BLOCK>().0[block]);
+                mix(weights, scale, rows, &mut sums);
             }
             for (out, sum) in output.iter_mut().zip(sums) {
-                *out = ratio(sum, exponent + base, divisor);
+                *out = ratio(sum, scale.sum_exponent(), divisor);
             }
         }
     }
 
-    /// Writes `e_t * s_t / 2^u` to `weights`, zero after the last position, and returns `u`.
-    fn weigh(&mut self, scales: &[u32], blocks: usize, block: usize) -> u32 {
+    /// Writes `e_t * s_t / 2^u` to `weights`, zero after the last position, and returns how they are scaled.
+    fn weigh(&mut self, scales: &[u32], blocks: usize, block: usize) -> WeightScale {
         let scales = || scales.iter().skip(block).step_by(blocks);
         let product = |(&e, &s): (&u32, &u32)| u64::from(e) * u64::from(s);
         let largest = self
@@ -262,16 +334,16 @@ impl Scratch {
             .map(product)
             .max()
             .unwrap_or(0);
-        let exponent = (u64::BITS - largest.leading_zeros()).saturating_sub(WEIGHT_BITS);
+        let scale = WeightScale::new(largest);
         self.weights.fill(0);
         for (weight, pair) in self
             .weights
             .iter_mut()
             .zip(self.powers.iter().zip(scales()))
         {
-            *weight = round_shift(product(pair) as i64, exponent) as i32;
+            *weight = scale.scale(product(pair));
         }
-        exponent
+        scale
     }
 }
 

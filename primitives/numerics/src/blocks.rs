@@ -197,21 +197,30 @@ pub fn quantise_rows(values: &[i32], columns: usize, fraction: i32, output: &mut
 ///
 /// `values` and `mantissas` have the same length, a multiple of 32; `shifts` one element per 32.
 pub fn quantise(values: &[i32], mantissas: &mut [i16], shifts: &mut [u8]) {
-    let mut widest = 0;
-    for (block, shift) in values.chunks_exact(BLOCK).zip(shifts.iter_mut()) {
-        // The bit length of the largest is that of all or-ed together.
-        let bits = bit_length(block.iter().fold(0, |bits, v| bits | v.unsigned_abs()));
-        *shift = bits.saturating_sub(MANTISSA_BITS) as u8;
-        widest = widest.max(*shift);
-    }
-    let least = widest.saturating_sub(SHIFT_SPAN as u8);
+    quantise_part(values, range(values), mantissas, shifts);
+}
+
+/// Bit length of the largest magnitude of some elements: that of a vector is the largest of its parts.
+pub fn range(values: &[i32]) -> u32 {
+    // The bit length of the largest is that of all or-ed together.
+    bit_length(values.iter().fold(0, |bits, v| bits | v.unsigned_abs()))
+}
+
+/// The least exponent of the blocks of a vector with this [`range`].
+pub const fn least_shift(range: u32) -> u32 {
+    range.saturating_sub(MANTISSA_BITS + SHIFT_SPAN)
+}
+
+/// Block-quantises some consecutive blocks of a vector with this [`range`], as [`quantise`] the whole.
+pub fn quantise_part(values: &[i32], of: u32, mantissas: &mut [i16], shifts: &mut [u8]) {
+    let least = least_shift(of);
     for ((block, out), shift) in values
         .chunks_exact(BLOCK)
         .zip(mantissas.chunks_exact_mut(BLOCK))
         .zip(shifts.iter_mut())
     {
-        *shift = (*shift).max(least);
-        let s = u32::from(*shift);
+        let s = range(block).saturating_sub(MANTISSA_BITS).max(least);
+        *shift = s as u8;
         for (a, &v) in out.iter_mut().zip(block) {
             *a = round_shift_32(v, s) as i16;
         }

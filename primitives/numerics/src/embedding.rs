@@ -7,7 +7,12 @@
 //! # Bounds and error
 //! |q * s| ≤ 2^23. Half a unit over the stored weight.
 
-use crate::{fixed::scale_saturate, model::Linear, units::RESIDUAL_FRACTION};
+use crate::{
+    fixed::scale_saturate,
+    model::Linear,
+    tile::{self, Tile, TILE_COLUMNS, TILE_ROWS},
+    units::RESIDUAL_FRACTION,
+};
 
 /// Writes the embedding of `token` to `output`.
 ///
@@ -16,9 +21,19 @@ use crate::{fixed::scale_saturate, model::Linear, units::RESIDUAL_FRACTION};
 pub fn embedding(table: &Linear<'_>, token: usize, output: &mut [i32]) {
     assert!(token < table.rows(), "a row of the embedding");
     assert_eq!(output.len(), table.columns(), "one row");
-    let exponent = table.exponent() + RESIDUAL_FRACTION;
-    for (column, x) in output.iter_mut().enumerate() {
-        let (q, s) = table.weight(token, column);
-        *x = scale_saturate(i64::from(q) * i64::from(s), exponent);
+    let tiles = table.group(token / TILE_ROWS);
+    embed_blocks(tiles, token % TILE_ROWS, table.exponent(), output);
+}
+
+/// Writes some consecutive blocks of an embedding, from their tiles: the row in a tile is below 16.
+pub fn embed_blocks(tiles: &[Tile], row: usize, exponent: i32, output: &mut [i32]) {
+    let exponent = exponent + RESIDUAL_FRACTION;
+    let row = row % TILE_ROWS;
+    for (tile, output) in tiles.iter().zip(output.chunks_mut(TILE_COLUMNS)) {
+        let scale = i64::from(tile::scales(tile)[row]);
+        for (column, x) in output.iter_mut().enumerate() {
+            let q = i8::from_le_bytes([tile[tile::quant_offset(row, column)]]);
+            *x = scale_saturate(i64::from(q) * scale, exponent);
+        }
     }
 }

@@ -42,6 +42,30 @@ pub const fn scale_saturate(value: i64, exponent: i32) -> i32 {
     saturate(value << shift)
 }
 
+/// As [`scale_saturate`], for the exact sum of a reduction that is computed in parts.
+pub const fn scale_saturate_wide(value: i128, exponent: i32) -> i32 {
+    if exponent > 0 {
+        return scale_saturate(clamp_wide(value), exponent);
+    }
+    let rounded = match exponent.unsigned_abs() {
+        0 => value,
+        shift @ 1..=127 => (value >> shift) + ((value >> (shift - 1)) & 1),
+        _ => 0,
+    };
+    saturate(clamp_wide(rounded))
+}
+
+/// The nearest i64.
+const fn clamp_wide(value: i128) -> i64 {
+    if value > i64::MAX as i128 {
+        i64::MAX
+    } else if value < i64::MIN as i128 {
+        i64::MIN
+    } else {
+        value as i64
+    }
+}
+
 /// Bits of `value` without leading zeros: 0 for 0, 1 for 1, 32 for `u32::MAX`.
 pub const fn bit_length(value: u32) -> u32 {
     u32::BITS - value.leading_zeros()

@@ -43,7 +43,7 @@ pub fn head_norm(gains: &Gains<'_>, epsilon_q32: u32, fraction: i32, rows: &mut 
 }
 
 /// Normalises one head.
-fn norm_head(gains: &Gains<'_>, epsilon_q32: u32, fraction: i32, head: &mut [i32]) {
+pub fn norm_head(gains: &Gains<'_>, epsilon_q32: u32, fraction: i32, head: &mut [i32]) {
     let normaliser = Normaliser::new(head, epsilon_q32, epsilon_drop(fraction));
     let exponent = output_exponent(gains, fraction);
     for (x, g) in head.iter_mut().zip(gains.values()) {

@@ -23,11 +23,16 @@ pub fn hashes(states: BlocksRef<'_>) -> impl Iterator<Item = [u8; 32]> + '_ {
         let (mantissas, shifts) = states.row(row);
         bytes.clear();
         bytes.extend(mantissas.iter().flat_map(|mantissa| mantissa.to_le_bytes()));
-        Blake2b::<U32>::new()
-            .chain_update(DOMAIN)
-            .chain_update(&bytes)
-            .chain_update(shifts)
-            .finalize()
-            .into()
+        hash(&bytes, shifts)
     })
+}
+
+/// The hash of a state, from the bytes of its mantissas and its shifts.
+pub fn hash(mantissas: &[u8], shifts: &[u8]) -> [u8; 32] {
+    Blake2b::<U32>::new()
+        .chain_update(DOMAIN)
+        .chain_update(mantissas)
+        .chain_update(shifts)
+        .finalize()
+        .into()
 }

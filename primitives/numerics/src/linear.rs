@@ -21,7 +21,7 @@
 
 use crate::{
     blocks::SHIFT_SPAN,
-    fixed::scale_saturate,
+    fixed::{scale_saturate, scale_saturate_wide},
     model::Linear,
     tile::{self, Tile, TILE_COLUMNS, TILE_QUANTS, TILE_ROWS},
     BlocksRef,
@@ -97,6 +97,37 @@ fn row_group(
             *y = scale_saturate(sum, exponent);
         }
     }
+}
+
+/// Adds the part of `T` that some consecutive blocks of the reduction contribute to each of the 16 rows of a row group:
+/// `tiles` are the row group's, along the blocks; `mantissas` and `shifts` the input's.
+///
+/// The sum has base zero and is exact in 128 bits, so the parts of a reduction can be added in any order, each without
+/// the exponents of the others: it names the same real number as `T * 2^base`.
+pub fn add_products(
+    tiles: &[Tile],
+    mantissas: &[i16],
+    shifts: &[u8],
+    sums: &mut [i128; TILE_ROWS],
+) {
+    let blocks = tiles
+        .iter()
+        .zip(mantissas.as_chunks::<TILE_COLUMNS>().0)
+        .zip(shifts);
+    for ((tile, mantissas), shift) in blocks {
+        let products = dot(&widen(tile), mantissas);
+        // 42 bits, and shifts are at most 18.
+        let shift = u32::from(*shift).min(64);
+        for ((sum, product), scale) in sums.iter_mut().zip(products).zip(tile::scales(tile)) {
+            let term = i128::from(i64::from(product).wrapping_mul(i64::from(scale))) << shift;
+            *sum = sum.wrapping_add(term);
+        }
+    }
+}
+
+/// The output of a row from its whole sum with base zero; see [`output_exponent`], with a base of zero.
+pub const fn round_sum(sum: i128, exponent: i32) -> i32 {
+    scale_saturate_wide(sum, exponent)
 }
 
 /// Quants of a tile as i16, in stored order.

@@ -59,16 +59,28 @@ pub const fn log2(x: u64) -> u32 {
 pub fn loss(logits: &[i32], target: u32) -> Option<u64> {
     let own = *logits.get(usize::try_from(target).ok()?)?;
     let largest = logits.iter().fold(i32::MIN, |largest, &l| largest.max(l));
+    let sum = weights(largest, logits);
+    Some(of_sum(octaves_below(largest, own), sum))
+}
+
+/// `W` over some of the logits: that of all is the sum of its parts.
+pub fn weights(largest: i32, logits: &[i32]) -> u64 {
     let weights = logits.iter().map(|&logit| {
         let octaves = octaves_below(largest, logit);
         i32::try_from(octaves).map_or(0, |octaves| u64::from(exp2(-octaves)))
     });
-    let above = log2(weights.sum()) - (POWER_FRACTION << LOSS_FRACTION);
-    Some(octaves_below(largest, own) + u64::from(above))
+    weights.sum()
+}
+
+/// The loss of a target that is `octaves` [below](octaves_below) the largest logit, from `W`.
+pub const fn of_sum(octaves: u64, sum: u64) -> u64 {
+    // W is at least 2^30, so its logarithm at least 30.
+    let above = log2(sum).saturating_sub(POWER_FRACTION << LOSS_FRACTION);
+    octaves.saturating_add(above as u64)
 }
 
 /// `z`: how far `logit` is below `largest`, as a base-two exponent in units of 2^-16.
-fn octaves_below(largest: i32, logit: i32) -> u64 {
+pub fn octaves_below(largest: i32, logit: i32) -> u64 {
     let below = (i64::from(largest) - i64::from(logit)).unsigned_abs();
     (below * LOG2_E_Q30.unsigned_abs()) >> 30
 }

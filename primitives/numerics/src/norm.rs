@@ -26,7 +26,8 @@
 //! of the largest gain). Where h > 0 (|x| ≥ 1024.0) x itself is rounded by 2^-24 of its maximum.
 
 use crate::{
-    fixed::{bit_length, round_shift, round_shift_32, saturate},
+    blocks::range,
+    fixed::{round_shift, round_shift_32, saturate},
     model::Gains,
     units::RESIDUAL_FRACTION,
     Blocks,
@@ -62,12 +63,34 @@ pub fn fraction(gains: &Gains<'_>) -> i32 {
 pub fn norm_row(gains: &Gains<'_>, epsilon_q32: u32, input: &[i32], output: &mut [i32]) {
     let normaliser = Normaliser::new(input, epsilon_q32, EPSILON_DROP);
     for ((y, &x), g) in output.iter_mut().zip(input).zip(gains.values()) {
-        *y = saturate(round_shift(normaliser.normalise(x) * i64::from(g), 30));
+        *y = scale(&normaliser, x, g);
     }
 }
 
+/// One element of a norm's output before quantisation, from the gain `g`.
+pub const fn scale(normaliser: &Normaliser, x: i32, g: i32) -> i32 {
+    // At most 61 bits; it could only wrap for sums that are not those of the vector.
+    let product = normaliser.normalise(x).wrapping_mul(g as i64);
+    saturate(round_shift(product, 30))
+}
+
+/// `Σ x'²` over some elements of a vector with this [`range`]: that of a vector is the sum of its parts.
+pub fn squares(values: &[i32], range: u32) -> u64 {
+    let h = drop_of(range);
+    values.iter().fold(0, |sum: u64, &x| {
+        let x = u64::from(round_shift_32(x, h).unsigned_abs());
+        sum.wrapping_add(x * x)
+    })
+}
+
+/// `h`.
+const fn drop_of(range: u32) -> u32 {
+    range.saturating_sub(24)
+}
+
 /// What each element of a vector is scaled by: h, r and the shift of x̂.
-pub(crate) struct Normaliser {
+#[derive(Clone, Copy, Debug)]
+pub struct Normaliser {
     h: u32,
     r: i64,
     shift: u32,
@@ -77,17 +100,21 @@ impl Normaliser {
     /// Of a vector of 1 to 2^15 elements. `drop` are the fraction bits of the epsilon beyond those of a squared
     /// element.
     pub(crate) fn new(input: &[i32], epsilon_q32: u32, drop: u32) -> Self {
-        let bits = bit_length(input.iter().fold(0, |bits, x| bits | x.unsigned_abs()));
-        let h = bits.saturating_sub(24);
-        let squares: u64 = input
-            .iter()
-            .map(|&x| {
-                let x = u64::from(round_shift_32(x, h).unsigned_abs());
-                x * x
-            })
-            .sum();
-        let n = input.len() as u64;
-        let v = (squares + ((n * u64::from(epsilon_q32)) >> (2 * h + drop))).max(1);
+        let range = range(input);
+        let squares = squares(input, range);
+        Self::of_sums(input.len(), range, squares, epsilon_q32, drop)
+    }
+
+    /// Of a residual stream of `n` elements, 32 to 2^15, with this [`range`] and these [`squares`].
+    pub fn of_residual(n: usize, range: u32, squares: u64, epsilon_q32: u32) -> Self {
+        Self::of_sums(n, range, squares, epsilon_q32, EPSILON_DROP)
+    }
+
+    fn of_sums(n: usize, range: u32, squares: u64, epsilon_q32: u32, drop: u32) -> Self {
+        let h = drop_of(range.min(u32::BITS));
+        let n = n as u64;
+        let epsilon = (n * u64::from(epsilon_q32)) >> (2 * h + drop);
+        let v = squares.saturating_add(epsilon).max(1);
         let (r, exponent) = inverse_root(n, v);
         Self {
             h,
@@ -98,7 +125,7 @@ impl Normaliser {
     }
 
     /// x̂ in units of 2^-22.
-    pub(crate) const fn normalise(&self, x: i32) -> i64 {
+    pub const fn normalise(&self, x: i32) -> i64 {
         round_shift(round_shift_32(x, self.h) as i64 * self.r, self.shift)
     }
 }

@@ -36,7 +36,7 @@ pub fn rope(table: &RopeTable<'_>, start: usize, width: usize, rows: &mut [i32])
 }
 
 /// Rotates one head by the (cosine, sine) of its pairs.
-fn rotate(angles: impl Iterator<Item = (i32, i32)>, head: &mut [i32]) {
+pub fn rotate(angles: impl Iterator<Item = (i32, i32)>, head: &mut [i32]) {
     let (low, high) = head.split_at_mut(head.len() / 2);
     for ((a, b), (cos, sin)) in low.iter_mut().zip(high).zip(angles) {
         let (x, y) = (clamp_projection(*a), clamp_projection(*b));

@@ -23,6 +23,8 @@
 //! a unit: relative 2^-16 over the real softmax. Tokens below 2^-31 of the likeliest have no weight
 //! (except that a total is never zero).
 
+pub mod search;
+
 use crate::exp2::{exp2, LOG2_E_Q30};
 use alloc::vec::Vec;
 use blake2::{digest::consts::U32, Blake2b, Digest};
@@ -135,7 +137,7 @@ pub fn greedy(logits: &[i32]) -> u32 {
 }
 
 /// Step 2: the weight of `logit`, relative to the largest one.
-fn weight(largest: i32, logit: i32, temperature_milli: u16) -> u32 {
+pub fn weight(largest: i32, logit: i32, temperature_milli: u16) -> u32 {
     let below = (i64::from(largest) - i64::from(logit)).unsigned_abs();
     // Dropping the fraction first does not change the quotient, and makes it a 64-bit division: this runs for
     // every token of the vocabulary.
@@ -148,7 +150,7 @@ fn weight(largest: i32, logit: i32, temperature_milli: u16) -> u32 {
 }
 
 /// Step 4: 64 random bits for `position`.
-fn draw(seed: &[u8; 32], position: u32) -> u64 {
+pub fn draw(seed: &[u8; 32], position: u32) -> u64 {
     let hash = Blake2b::<U32>::new()
         .chain_update(b"noema/sample")
         .chain_update(seed)

@@ -3,7 +3,7 @@
 //! All are BLAKE2b with a 32-byte output over `domain ++ SCALE(fields)`; SCALE prefixes a
 //! sequence with its length, so no two different inputs share an encoding.
 
-use crate::{CheckpointId, ClaimId, Receipt, RequestId, RoundId, SessionId, Verdict};
+use crate::{merkle, CheckpointId, ClaimId, Receipt, RequestId, RoundId, SessionId, Verdict};
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use codec::Encode;
 use sp_core::H256;
@@ -11,6 +11,20 @@ use sp_core::H256;
 /// BLAKE2b-256 of `bytes`.
 pub fn blake2_256(bytes: &[u8]) -> H256 {
     H256(Blake2b::<U32>::digest(bytes).into())
+}
+
+/// The node of a Merkle tree above a leaf of 32 bytes.
+pub fn merkle_leaf(leaf: &H256) -> H256 {
+    blake2_256(leaf.as_bytes())
+}
+
+/// The node of a Merkle tree above two nodes. It hashes 64 bytes and [`merkle_leaf`] 32, so one never passes for the
+/// other.
+pub fn merkle_node(left: &H256, right: &H256) -> H256 {
+    let mut hasher = Blake2b::<U32>::new();
+    hasher.update(left.as_bytes());
+    hasher.update(right.as_bytes());
+    H256(hasher.finalize().into())
 }
 
 fn tagged(domain: &[u8], fields: impl Encode) -> H256 {
@@ -122,9 +136,24 @@ pub fn check_commitment(
     tagged(b"noema/check", (claim, leaf, validator, hidden, salt))
 }
 
-/// Hash of tokens: of the prompt or the answer of a session.
+/// Most tokens in a leaf of the tree of [`tokens_hash`]: 2 KiB.
+pub const TOKENS_PER_LEAF: usize = 512;
+
+/// Hash of tokens: of the prompt or the answer of a session. Some of them can be shown without the others: they are
+/// the leaves of a [`merkle`](crate::merkle) tree, in runs of [`TOKENS_PER_LEAF`].
 pub fn tokens_hash(tokens: &[u32]) -> H256 {
-    tagged(b"noema/tokens", tokens)
+    let nodes = tokens.chunks(TOKENS_PER_LEAF).map(tokens_node);
+    tokens_hash_of(tokens.len() as u64, merkle::root(nodes))
+}
+
+/// The node of a run of tokens in the tree of [`tokens_hash`].
+pub fn tokens_node(tokens: &[u32]) -> H256 {
+    tagged(b"noema/tokens-leaf", tokens)
+}
+
+/// [`tokens_hash`] of so many tokens, from the root of their tree.
+pub fn tokens_hash_of(tokens: u64, root: H256) -> H256 {
+    tagged(b"noema/tokens", (tokens, root))
 }
 
 /// The hash of the terms of a session on the chain with this `genesis`.
@@ -198,6 +227,19 @@ mod tests {
         };
         assert_ne!(commitment(1, 0), commitment(2, 0));
         assert_ne!(commitment(1, 0), commitment(1, 1));
+    }
+
+    #[test]
+    fn tokens_differ_by_number_and_by_place() {
+        let tokens: Vec<u32> = (0..1_025).collect();
+        let whole = tokens_hash(&tokens);
+        assert_ne!(whole, tokens_hash(&tokens[..1_024]));
+        let mut other = tokens.clone();
+        other.swap(0, 1_024);
+        assert_ne!(whole, tokens_hash(&other));
+        assert_ne!(tokens_hash(&[]), tokens_hash(&[0]));
+        let nodes = tokens.chunks(TOKENS_PER_LEAF).map(tokens_node);
+        assert_eq!(whole, tokens_hash_of(1_025, merkle::root(nodes)));
     }
 
     #[test]

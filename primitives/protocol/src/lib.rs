@@ -11,6 +11,7 @@ extern crate alloc;
 pub mod derives;
 pub mod hashing;
 pub mod ids;
+pub mod merkle;
 mod model_limits;
 mod offence;
 mod prices;
