@@ -247,7 +247,10 @@ mod tests {
                 assert!(shown(&indices));
                 for other in 1..1u64 << count {
                     if other != set && other.count_ones() == set.count_ones() {
-                        assert!(!shown(&chosen(count, other)), "{set:b} of {count} at {other:b}");
+                        assert!(
+                            !shown(&chosen(count, other)),
+                            "{set:b} of {count} at {other:b}"
+                        );
                     }
                 }
             }

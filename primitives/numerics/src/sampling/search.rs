@@ -96,7 +96,9 @@ impl Histogram {
 
     /// The mass of all of them.
     pub fn total(&self) -> Mass {
-        self.0.iter().fold(Mass::default(), |sum, mass| sum.plus(*mass))
+        self.0
+            .iter()
+            .fold(Mass::default(), |sum, mass| sum.plus(*mass))
     }
 }
 

@@ -7,5 +7,6 @@ mod layout;
 mod loss;
 mod network;
 mod operators;
+mod parts;
 mod refusals;
 mod sampling;

@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic
+    )
+)]
+
+extern crate alloc;
+
+mod bytes;
+mod compute;
+mod evidence;
+mod execution;
+mod kind;
+mod needs;
+mod shape;
+mod tracer;
+
+pub use compute::StepSource;
+pub use evidence::{leaf, EvidenceRefusal, Judgement, StepEvidence, MAX_EVIDENCE_BYTES};
+pub use execution::{
+    AnswerExecution, Execution, TextExecution, TokenList, TokensOf, TracedCheckpoint,
+};
+pub use kind::StepKind;
+pub use needs::{Needs, TokenRun};
+pub use shape::{StepPlace, TraceError, TraceShape, PART, PART_TILES};
+pub use tracer::Tracer;

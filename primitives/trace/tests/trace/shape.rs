@@ -1,0 +1,320 @@
+//! Numbers and places of steps, and the bytes of their evidence.
+
+use crate::support::World;
+use noema_numerics::{testing::TestModel, Architecture, End, Network, Sampling, Variant};
+use noema_trace::{
+    AnswerExecution, Execution, StepKind, StepPlace, TextExecution, TokensOf, TraceError,
+    TraceShape, TracedCheckpoint, MAX_EVIDENCE_BYTES,
+};
+use sp_core::H256;
+use std::collections::BTreeMap;
+
+const SAMPLING: Sampling = Sampling {
+    temperature_milli: 800,
+    top_k: 40,
+    top_p_milli: 950,
+};
+
+/// Llama 3.2 1B.
+const LLAMA_1B: Architecture = Architecture {
+    layers: 16,
+    hidden: 2_048,
+    heads: 32,
+    kv_heads: 8,
+    head_dim: 64,
+    feed_forward: 8_192,
+    vocabulary: 128_256,
+    context_length: 131_072,
+    norm_epsilon_q32: 42_950,
+    tied_head: true,
+    variant: Variant::LLAMA,
+};
+
+/// Llama 3.1 8B.
+const LLAMA_8B: Architecture = Architecture {
+    layers: 32,
+    hidden: 4_096,
+    head_dim: 128,
+    feed_forward: 14_336,
+    tied_head: false,
+    ..LLAMA_1B
+};
+
+/// Llama 3.1 70B.
+const LLAMA_70B: Architecture = Architecture {
+    layers: 80,
+    hidden: 8_192,
+    heads: 64,
+    feed_forward: 28_672,
+    ..LLAMA_8B
+};
+
+const SMOLLM2: Architecture = Architecture {
+    context_length: 32_768,
+    ..TestModel::SMOLLM2_135M
+};
+
+/// Qwen 2.5 72B, with the norms of Qwen 3.
+const QWEN_72B: Architecture = Architecture {
+    feed_forward: 29_568,
+    vocabulary: 152_064,
+    variant: Variant {
+        projection_biases: true,
+        head_norms: true,
+        ..Variant::LLAMA
+    },
+    ..LLAMA_70B
+};
+
+fn of(count: u32) -> TokensOf {
+    TokensOf {
+        count,
+        hash: H256::zero(),
+    }
+}
+
+fn answer(prompt: u32, answer: u32) -> Execution {
+    Execution::Answer(AnswerExecution {
+        prompt: of(prompt),
+        answer: of(answer),
+        end: End::MaxTokens,
+        sampling: SAMPLING,
+        seed: [0; 32],
+        max_tokens: answer,
+        hidden_root: H256::zero(),
+    })
+}
+
+fn text(count: u32) -> Execution {
+    Execution::Text(TextExecution {
+        tokens: of(count),
+        loss: 0,
+    })
+}
+
+/// Calls `with` with the shape of an execution.
+fn shape<T>(
+    architecture: &Architecture,
+    execution: Execution,
+    with: impl FnOnce(&TraceShape<'_>) -> T,
+) -> T {
+    let network = Network::new(architecture).expect("a network");
+    let exponents = vec![-30; network.tensors().len()];
+    let checkpoint = TracedCheckpoint {
+        architecture,
+        exponents: &exponents,
+        weights_root: H256::zero(),
+        stops: &[],
+    };
+    with(&TraceShape::new(checkpoint, execution).expect("a shape"))
+}
+
+#[test]
+fn numbers_count_the_steps_of_all_positions() {
+    for architecture in TestModel::VARIANTS {
+        for execution in [answer(67, 5), answer(1, 1), text(70)] {
+            shape(architecture, execution, |shape| {
+                let mut next = 0;
+                for position in 0..shape.positions() {
+                    assert_eq!(shape.steps_at(position).start, next);
+                    let last = StepPlace {
+                        position,
+                        operation: 0,
+                        stage: 0,
+                        piece: 0,
+                    };
+                    assert_eq!(shape.number(&last), Some(next));
+                    for step in shape.steps_at(position) {
+                        let place = shape.place(step).expect("a step");
+                        assert_eq!(place.position, position);
+                        assert_eq!(shape.number(&place), Some(step));
+                        assert!(shape.kind(&place).is_some());
+                    }
+                    next = shape.steps_at(position).end;
+                }
+                assert_eq!(shape.steps(), next);
+                assert_eq!(shape.place(next), None);
+                assert_eq!(
+                    shape.kind(&shape.place(next - 1).expect("a step")),
+                    Some(StepKind::Outcome)
+                );
+            });
+        }
+    }
+}
+
+#[test]
+fn a_step_reads_only_earlier_ones() {
+    for architecture in TestModel::VARIANTS {
+        for execution in [answer(67, 3), text(40)] {
+            shape(architecture, execution, |shape| {
+                for step in 0..shape.steps() {
+                    let place = shape.place(step).expect("a step");
+                    let needs = shape.needs(&place, Some(0)).expect("its needs");
+                    assert!(needs.steps.iter().all(|read| *read < step), "{place:?}");
+                    let own = matches!(
+                        shape.kind(&place),
+                        Some(StepKind::Embedding | StepKind::Tokens)
+                    );
+                    assert!(own || !needs.steps.is_empty(), "{place:?}");
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn there_is_no_trace_of_what_cannot_be_executed() {
+    let tiny = TestModel::TINY;
+    let exponents = vec![0; Network::new(&tiny).expect("a network").tensors().len()];
+    let refused = |exponents: &[i8], execution| {
+        let checkpoint = TracedCheckpoint {
+            architecture: &tiny,
+            exponents,
+            weights_root: H256::zero(),
+            stops: &[],
+        };
+        TraceShape::new(checkpoint, execution).err()
+    };
+    assert_eq!(refused(&exponents, answer(250, 6)), None);
+    for execution in [
+        answer(0, 1),
+        answer(1, 0),
+        answer(250, 7),
+        answer(257, 1),
+        text(1),
+        text(0),
+        text(258),
+    ] {
+        assert_eq!(refused(&exponents, execution), Some(TraceError::Counts));
+    }
+    let mut long = World::answer(tiny, 3, 3, SAMPLING).execution;
+    if let Execution::Answer(answer) = &mut long {
+        answer.max_tokens = 2;
+    }
+    assert_eq!(refused(&exponents, long), Some(TraceError::Counts));
+    let missing = refused(&exponents[1..], answer(1, 1));
+    assert!(matches!(missing, Some(TraceError::Exponents { .. })));
+    let none = Architecture { layers: 0, ..tiny };
+    let checkpoint = TracedCheckpoint {
+        architecture: &none,
+        exponents: &exponents,
+        weights_root: H256::zero(),
+        stops: &[],
+    };
+    let refused = TraceShape::new(checkpoint, answer(1, 1));
+    assert!(matches!(refused, Err(TraceError::Architecture(_))));
+}
+
+/// Steps of every operation of the first and the last layer, at the ends and in the middle of its pieces.
+fn samples(shape: &TraceShape<'_>) -> Vec<u64> {
+    let mut found = Vec::new();
+    let last = shape.positions() - 1;
+    for position in [0, 1, 31, 32, 511, 4_095, last / 2, last - 1, last] {
+        if position > last {
+            continue;
+        }
+        let mut place = StepPlace {
+            position,
+            operation: 0,
+            stage: 0,
+            piece: 0,
+        };
+        while shape.kind(&place).is_some() {
+            while shape.kind(&place).is_some() {
+                let here = |piece| shape.number(&StepPlace { piece, ..place });
+                let mut pieces = 1u64;
+                while here(2 * pieces).is_some() {
+                    pieces *= 2;
+                }
+                let mut piece = pieces;
+                while here(piece).is_some() {
+                    piece += (pieces / 64).max(1);
+                }
+                let ends = [0, 1, 2, 7, pieces / 2, pieces - 1, pieces];
+                let near = (piece.saturating_sub(pieces / 64 + 2))..=piece;
+                found.extend(ends.into_iter().chain(near.take(6)).filter_map(here));
+                place.stage += 1;
+            }
+            place.stage = 0;
+            place.operation += 1;
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+#[test]
+fn evidence_of_every_kind_is_small_enough() {
+    let mut largest: BTreeMap<StepKind, (usize, usize, usize)> = BTreeMap::new();
+    for (name, architecture) in [
+        ("135M", &SMOLLM2),
+        ("1B", &LLAMA_1B),
+        ("8B", &LLAMA_8B),
+        ("70B", &LLAMA_70B),
+        ("72B", &QWEN_72B),
+    ] {
+        for execution in [answer(30_000, 2_768), text(32_768)] {
+            shape(architecture, execution, |shape| {
+                let token = architecture.vocabulary / 2;
+                for step in samples(shape) {
+                    let place = shape.place(step).expect("a step");
+                    let kind = shape.kind(&place).expect("a kind");
+                    let needs = shape.needs(&place, Some(token)).expect("its needs");
+                    let bytes = needs.evidence_bytes();
+                    assert!(
+                        bytes <= MAX_EVIDENCE_BYTES,
+                        "{name} {kind} at {place:?}: {bytes}"
+                    );
+                    let output = shape.output_bytes(&place).expect("a step");
+                    let most = largest.entry(kind).or_default();
+                    *most = (
+                        most.0.max(needs.bytes),
+                        most.1.max(output),
+                        most.2.max(bytes),
+                    );
+                }
+            });
+        }
+    }
+    for (kind, (inputs, output, bytes)) in &largest {
+        println!("| {kind} | {inputs} | {output} | {bytes} |");
+    }
+    let kinds: Vec<StepKind> = largest.keys().copied().collect();
+    for kind in StepKind::ALL {
+        let has_variant = !matches!(kind, StepKind::Bias | StepKind::HeadNorm);
+        assert!(kinds.contains(kind) || !has_variant, "{kind}");
+    }
+    assert_eq!(kinds.len(), StepKind::ALL.len());
+}
+
+#[test]
+fn few_rows_lead_to_any_step() {
+    let count = |architecture, prompt, length| {
+        shape(architecture, answer(prompt, length), |shape| {
+            (
+                shape.steps(),
+                shape.rounds(9),
+                shape.rounds(10),
+                shape.rounds(11),
+            )
+        })
+    };
+    for (name, architecture) in [
+        ("135M", &SMOLLM2),
+        ("1B", &LLAMA_1B),
+        ("8B", &LLAMA_8B),
+        ("70B", &LLAMA_70B),
+    ] {
+        for (prompt, length) in [(30, 100), (30, 1_000), (500, 1_000), (31_768, 1_000)] {
+            let counted = count(architecture, prompt, length);
+            println!("| {name} | {prompt} | {length} | {counted:?} |");
+        }
+    }
+    assert_eq!(count(&SMOLLM2, 30, 100).2, 2);
+    assert_eq!(count(&SMOLLM2, 30, 1_000).2, 3);
+    assert_eq!(count(&LLAMA_8B, 30, 1_000).2, 3);
+    assert_eq!(count(&LLAMA_70B, 30, 1_000).3, 3);
+    assert!(count(&LLAMA_70B, 31_768, 1_000).0 < 1 << 48);
+}
