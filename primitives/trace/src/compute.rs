@@ -75,6 +75,9 @@ struct Computation<'a, S> {
     source: &'a S,
 }
 
+/// Quants and scales of a stored key or value.
+type Stored = (Vec<i8>, Vec<u32>);
+
 /// The inputs of a step, taken one after another.
 struct Inputs(alloc::vec::IntoIter<Vec<u8>>);
 
@@ -429,11 +432,7 @@ impl<S: StepSource> Computation<'_, S> {
     }
 
     /// Keys or values of some positions.
-    fn stored(
-        &self,
-        inputs: &mut Inputs,
-        positions: usize,
-    ) -> Result<Vec<(Vec<i8>, Vec<u32>)>, ComputeError> {
+    fn stored(&self, inputs: &mut Inputs, positions: usize) -> Result<Vec<Stored>, ComputeError> {
         let mut stored = Vec::with_capacity(positions);
         for _ in 0..positions {
             let (quants, scales) = bytes::to_stored(&inputs.next()?);

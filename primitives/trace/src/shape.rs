@@ -186,10 +186,10 @@ impl<'a> TraceShape<'a> {
     /// Fills `windows` and `starts`.
     fn count(&mut self) {
         for step in self.network.steps() {
-            if let NetworkOperator::Attention { window, .. } = step.operator {
-                if !self.windows.contains(&window) {
-                    self.windows.push(window);
-                }
+            if let NetworkOperator::Attention { window, .. } = step.operator
+                && !self.windows.contains(&window)
+            {
+                self.windows.push(window);
             }
         }
         let mut start = Start {

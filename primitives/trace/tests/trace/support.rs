@@ -17,31 +17,36 @@ use sp_core::H256;
 use std::ops::ControlFlow;
 
 /// A seed of draws.
-pub const SEED: [u8; 32] = [7; 32];
+pub(crate) const SEED: [u8; 32] = [7; 32];
 
 /// A model, what it was given, and what it answered.
-pub struct World {
-    pub model: TestModel,
-    pub stops: Vec<u32>,
-    pub given: Vec<u32>,
-    pub answer: Vec<u32>,
-    pub execution: Execution,
-    pub weights_root: H256,
+pub(crate) struct World {
+    pub(crate) model: TestModel,
+    pub(crate) stops: Vec<u32>,
+    pub(crate) given: Vec<u32>,
+    pub(crate) answer: Vec<u32>,
+    pub(crate) execution: Execution,
+    pub(crate) weights_root: H256,
 }
 
 /// Tokens that differ from each other.
-pub fn tokens(count: u32, vocabulary: u32) -> Vec<u32> {
+pub(crate) fn tokens(count: u32, vocabulary: u32) -> Vec<u32> {
     (0..count).map(|n| (n * 37 + 11) % vocabulary).collect()
 }
 
 impl World {
     /// An answer to `prompt` tokens, as the definition generates it.
-    pub fn answer(architecture: Architecture, prompt: u32, most: u32, sampling: Sampling) -> Self {
+    pub(crate) fn answer(
+        architecture: Architecture,
+        prompt: u32,
+        most: u32,
+        sampling: Sampling,
+    ) -> Self {
         Self::answer_until(architecture, prompt, most, sampling, &[], u32::MAX)
     }
 
     /// As [`answer`](Self::answer), with stop tokens, ended by the payer after `cancel` tokens.
-    pub fn answer_until(
+    pub(crate) fn answer_until(
         architecture: Architecture,
         prompt: u32,
         most: u32,
@@ -91,7 +96,7 @@ impl World {
     }
 
     /// The loss of a text of so many tokens.
-    pub fn text(architecture: Architecture, count: u32) -> Self {
+    pub(crate) fn text(architecture: Architecture, count: u32) -> Self {
         let model = TestModel::seeded(architecture, 5);
         let given = tokens(count, architecture.vocabulary);
         let mut transformer = Transformer::new(model.model(), Scalar, count);
@@ -116,11 +121,11 @@ impl World {
         }
     }
 
-    pub fn shape(&self) -> TraceShape<'_> {
+    pub(crate) fn shape(&self) -> TraceShape<'_> {
         TraceShape::new(self.checkpoint(), self.execution).expect("a shape")
     }
 
-    pub fn checkpoint(&self) -> TracedCheckpoint<'_> {
+    pub(crate) fn checkpoint(&self) -> TracedCheckpoint<'_> {
         TracedCheckpoint {
             architecture: &self.model.architecture,
             exponents: &self.model.exponents,
@@ -129,12 +134,12 @@ impl World {
         }
     }
 
-    pub fn tracer<'a>(&'a self, shape: &'a TraceShape<'a>) -> Tracer<'a> {
+    pub(crate) fn tracer<'a>(&'a self, shape: &'a TraceShape<'a>) -> Tracer<'a> {
         Tracer::new(shape, &self.model.weights, &self.given, &self.answer)
     }
 
     /// The leaves of the whole trace.
-    pub fn leaves(&self, shape: &TraceShape<'_>) -> Vec<H256> {
+    pub(crate) fn leaves(&self, shape: &TraceShape<'_>) -> Vec<H256> {
         let mut leaves = Vec::new();
         let all = self
             .tracer(shape)
@@ -144,7 +149,7 @@ impl World {
     }
 
     /// Adds the nodes that prove evidence of `step`, in a trace with these leaves.
-    pub fn prove(
+    pub(crate) fn prove(
         &self,
         shape: &TraceShape<'_>,
         leaves: &[H256],
@@ -172,7 +177,7 @@ impl World {
 }
 
 /// The nodes at some places of the tree over `leaves`.
-pub fn nodes(leaves: impl Iterator<Item = H256>, places: &[Place]) -> Vec<H256> {
+pub(crate) fn nodes(leaves: impl Iterator<Item = H256>, places: &[Place]) -> Vec<H256> {
     if places.is_empty() {
         return Vec::new();
     }
@@ -183,7 +188,7 @@ pub fn nodes(leaves: impl Iterator<Item = H256>, places: &[Place]) -> Vec<H256> 
 }
 
 /// Why an answer ended.
-pub const fn end_of(world: &World) -> Option<End> {
+pub(crate) const fn end_of(world: &World) -> Option<End> {
     match &world.execution {
         Execution::Answer(answer) => Some(answer.end),
         Execution::Text(_) => None,
