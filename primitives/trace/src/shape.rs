@@ -432,8 +432,9 @@ impl<'a> TraceShape<'a> {
         self.before_position(position)..self.before_position(next)
     }
 
-    /// Most rows that a claimant has to show, if each is `bits` below the one before it.
-    pub fn rounds(&self, bits: u32) -> u32 {
+    /// Most rows of nodes that a claimant has to show until a step is found, if each is `bits` rows of the tree below the
+    /// one before it.
+    pub fn rows_shown(&self, bits: u32) -> u32 {
         merkle::height(self.steps()).div_ceil(bits.max(1))
     }
 
@@ -515,8 +516,9 @@ fn counts(execution: &Execution, context: u32) -> Option<(u32, u32)> {
         Execution::Answer(answer) => {
             let (prompt, length) = (answer.prompt.count, answer.answer.count);
             let room = context.checked_sub(prompt)?.min(answer.max_tokens);
-            (prompt > 0 && length > 0 && length <= room)
-                .then_some((prompt + length - 1, prompt - 1))
+            let last = prompt.checked_sub(1)?;
+            let positions = last.checked_add(length)?;
+            (length > 0 && length <= room).then_some((positions, last))
         }
         Execution::Text(text) => {
             let positions = text.tokens.count.checked_sub(1)?;

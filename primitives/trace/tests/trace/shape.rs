@@ -210,7 +210,7 @@ fn there_is_no_trace_of_what_cannot_be_executed() {
 fn samples(shape: &TraceShape<'_>) -> Vec<u64> {
     let mut found = Vec::new();
     let last = shape.positions() - 1;
-    for position in [0, 1, 31, 32, 511, 4_095, last / 2, last - 1, last] {
+    for position in [0, 1, 31, 32, 511, 4_095, 32_045, last / 2, last - 1, last] {
         if position > last {
             continue;
         }
@@ -291,9 +291,9 @@ fn few_rows_lead_to_any_step() {
         shape(architecture, answer(prompt, length), |shape| {
             (
                 shape.steps(),
-                shape.rounds(9),
-                shape.rounds(10),
-                shape.rounds(11),
+                shape.rows_shown(9),
+                shape.rows_shown(10),
+                shape.rows_shown(11),
             )
         })
     };
