@@ -5,7 +5,7 @@ use crate::{
     execution::TokenList,
     needs::Read,
     shape::{StepPlace, Threshold, TraceShape},
-    Execution, StepKind,
+    StepKind, TracedExecution,
 };
 use alloc::{vec, vec::Vec};
 use core::ops::Range;
@@ -590,7 +590,7 @@ impl<S: StepSource> Computation<'_, S> {
     }
 
     fn count(&self, mut inputs: Inputs) -> Result<Vec<u8>, ComputeError> {
-        let Execution::Answer(answer) = &self.shape.execution else {
+        let TracedExecution::Answer(answer) = &self.shape.execution else {
             return Err(ComputeError::Missing);
         };
         let (logits, largest) = (inputs.integers()?, largest(&inputs.integers()?)?);
@@ -611,7 +611,7 @@ impl<S: StepSource> Computation<'_, S> {
     }
 
     fn select(&self, mut inputs: Inputs) -> Result<Vec<u8>, ComputeError> {
-        let Execution::Answer(answer) = &self.shape.execution else {
+        let TracedExecution::Answer(answer) = &self.shape.execution else {
             return Err(ComputeError::Missing);
         };
         let threshold = self.shape.threshold(self.place.operation);
@@ -658,7 +658,7 @@ impl<S: StepSource> Computation<'_, S> {
     }
 
     fn answered(&self, mut inputs: Inputs) -> Result<Vec<u8>, ComputeError> {
-        let Execution::Answer(answer) = &self.shape.execution else {
+        let TracedExecution::Answer(answer) = &self.shape.execution else {
             return Err(ComputeError::Missing);
         };
         let drawn = match self.shape.search_before(self.place.operation) {
@@ -695,14 +695,14 @@ impl<S: StepSource> Computation<'_, S> {
 
     fn outcome(&self, mut inputs: Inputs) -> Result<Vec<u8>, ComputeError> {
         let holds = match &self.shape.execution {
-            Execution::Answer(answer) => {
+            TracedExecution::Answer(answer) => {
                 let answered = inputs.next()? == [1];
                 let peaks = inputs.next()?;
                 let peaks = peaks.as_chunks().0.iter().map(|bytes| H256(*bytes)).rev();
                 let root = peaks.reduce(|right, left| merkle_node(&left, &right));
                 answered && root == Some(answer.hidden_root)
             }
-            Execution::Text(text) => inputs.u64()? == text.loss,
+            TracedExecution::Text(text) => inputs.u64()? == text.loss,
         };
         let known = inputs.next()? == [1];
         Ok(vec![(holds && known).into()])

@@ -75,7 +75,7 @@ impl core::error::Error for EvidenceRefusal {}
 
 /// What the computation of a step shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judgement {
+pub enum StepJudgement {
     /// The trace has the leaf that the step yields.
     Right,
     /// The step yields another leaf: the trace is false.
@@ -151,11 +151,11 @@ impl TraceShape<'_> {
         step: u64,
         evidence: &StepEvidence,
         claimed: H256,
-    ) -> Result<Judgement, EvidenceRefusal> {
+    ) -> Result<StepJudgement, EvidenceRefusal> {
         let leaf = self.execute(root, step, evidence)?;
         Ok(match leaf == claimed {
-            true => Judgement::Right,
-            false => Judgement::Wrong { leaf },
+            true => StepJudgement::Right,
+            false => StepJudgement::Wrong { leaf },
         })
     }
 

@@ -53,7 +53,7 @@ pub struct TextExecution {
 
 /// What was executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Execution {
+pub enum TracedExecution {
     /// An answer.
     Answer(AnswerExecution),
     /// The loss of a text.
@@ -82,7 +82,7 @@ pub enum TokenList {
     Answer,
 }
 
-impl Execution {
+impl TracedExecution {
     /// The tokens of a list.
     pub(crate) const fn tokens(&self, list: TokenList) -> TokensOf {
         match (self, list) {

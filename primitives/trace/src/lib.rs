@@ -22,9 +22,9 @@ mod shape;
 mod tracer;
 
 pub use compute::StepSource;
-pub use evidence::{leaf, EvidenceRefusal, Judgement, StepEvidence, MAX_EVIDENCE_BYTES};
+pub use evidence::{leaf, EvidenceRefusal, StepEvidence, StepJudgement, MAX_EVIDENCE_BYTES};
 pub use execution::{
-    AnswerExecution, Execution, TextExecution, TokenList, TokensOf, TracedCheckpoint,
+    AnswerExecution, TextExecution, TokenList, TokensOf, TracedCheckpoint, TracedExecution,
 };
 pub use kind::StepKind;
 pub use needs::{Needs, TokenRun};

@@ -3,7 +3,7 @@
 use crate::{
     execution::TokenList,
     shape::{LinearCut, Operation, StepPlace, Threshold, TraceShape, PART, PART_TILES},
-    Execution, StepKind,
+    StepKind, TracedExecution,
 };
 use alloc::{collections::BTreeSet, vec, vec::Vec};
 use core::ops::Range;
@@ -376,10 +376,10 @@ impl TraceShape<'_> {
             }
             K::Outcome => {
                 let ends = match self.execution {
-                    Execution::Answer(_) => {
+                    TracedExecution::Answer(_) => {
                         &[Operation::Answered, Operation::State, Operation::Tokens][..]
                     }
-                    Execution::Text(_) => &[Operation::Loss, Operation::Tokens][..],
+                    TracedExecution::Text(_) => &[Operation::Loss, Operation::Tokens][..],
                 };
                 let ends = ends.iter().map(|end| {
                     self.end_of(self.operation_before(place.operation, *end)?, position)

@@ -1,6 +1,6 @@
 //! The list of steps: which there are, in which order, for an architecture and the counts of a statement.
 
-use crate::{execution::TokenList, Execution, StepKind, TracedCheckpoint};
+use crate::{execution::TokenList, StepKind, TracedCheckpoint, TracedExecution};
 use alloc::{vec, vec::Vec};
 use core::{fmt, ops::Range};
 use noema_numerics::{
@@ -106,7 +106,7 @@ struct Start {
 #[derive(Clone, Debug)]
 pub struct TraceShape<'a> {
     pub(crate) checkpoint: TracedCheckpoint<'a>,
-    pub(crate) execution: Execution,
+    pub(crate) execution: TracedExecution,
     pub(crate) network: Network,
     operations: Vec<Operation>,
     /// The operations that every position has.
@@ -131,7 +131,10 @@ impl<'a> TraceShape<'a> {
     ///
     /// # Errors
     /// See [`TraceError`].
-    pub fn new(checkpoint: TracedCheckpoint<'a>, execution: Execution) -> Result<Self, TraceError> {
+    pub fn new(
+        checkpoint: TracedCheckpoint<'a>,
+        execution: TracedExecution,
+    ) -> Result<Self, TraceError> {
         let network = Network::new(checkpoint.architecture).map_err(TraceError::Architecture)?;
         let (found, expected) = (checkpoint.exponents.len(), network.tensors().len());
         if found != expected {
@@ -144,13 +147,13 @@ impl<'a> TraceShape<'a> {
             sections.layers.clone().map(Operation::Network).collect();
         let layers = operations.len();
         operations.extend(sections.hidden.map(Operation::Network));
-        if matches!(execution, Execution::Answer(_)) {
+        if matches!(execution, TracedExecution::Answer(_)) {
             operations.push(Operation::State);
         }
         operations.extend(sections.logits.map(Operation::Network));
         operations.push(Operation::Largest);
         match &execution {
-            Execution::Answer(answer) => {
+            TracedExecution::Answer(answer) => {
                 let sampling = answer.sampling;
                 if sampling.temperature_milli > 0 {
                     let searches = [
@@ -163,7 +166,9 @@ impl<'a> TraceShape<'a> {
                 }
                 operations.push(Operation::Answered);
             }
-            Execution::Text(_) => operations.extend([Operation::LossWeights, Operation::Loss]),
+            TracedExecution::Text(_) => {
+                operations.extend([Operation::LossWeights, Operation::Loss])
+            }
         }
         let wanted = operations.len();
         operations.extend([Operation::Tokens, Operation::Outcome]);
@@ -511,16 +516,16 @@ fn last_below(count: usize, holds: impl Fn(usize) -> bool) -> usize {
 }
 
 /// Positions that are executed, and the first with logits.
-fn counts(execution: &Execution, context: u32) -> Option<(u32, u32)> {
+fn counts(execution: &TracedExecution, context: u32) -> Option<(u32, u32)> {
     match execution {
-        Execution::Answer(answer) => {
+        TracedExecution::Answer(answer) => {
             let (prompt, length) = (answer.prompt.count, answer.answer.count);
             let room = context.checked_sub(prompt)?.min(answer.max_tokens);
             let last = prompt.checked_sub(1)?;
             let positions = last.checked_add(length)?;
             (length > 0 && length <= room).then_some((positions, last))
         }
-        Execution::Text(text) => {
+        TracedExecution::Text(text) => {
             let positions = text.tokens.count.checked_sub(1)?;
             (positions > 0 && positions <= context).then_some((positions, 0))
         }

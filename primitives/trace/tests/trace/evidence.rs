@@ -11,8 +11,8 @@ use noema_protocol::{
     merkle,
 };
 use noema_trace::{
-    leaf, AnswerExecution, EvidenceRefusal, Execution, Judgement, StepEvidence, StepKind,
-    TextExecution, TokenList, TokensOf, TraceShape, TracedCheckpoint,
+    leaf, AnswerExecution, EvidenceRefusal, StepEvidence, StepJudgement, StepKind, TextExecution,
+    TokenList, TokensOf, TraceShape, TracedCheckpoint, TracedExecution,
 };
 use proptest::prelude::*;
 use sp_core::H256;
@@ -75,9 +75,9 @@ fn every_step_has_the_leaf_that_its_evidence_yields_and_no_other() {
         evidence_of(&world, &shape, &leaves, wanted, |step, kind, evidence| {
             let claimed = leaves[step as usize];
             let judged = shape.judge(root, step, &evidence, claimed);
-            assert_eq!(judged, Ok(Judgement::Right), "{kind} {step}");
+            assert_eq!(judged, Ok(StepJudgement::Right), "{kind} {step}");
             let judged = shape.judge(root, step, &evidence, H256::zero());
-            assert_eq!(judged, Ok(Judgement::Wrong { leaf: claimed }));
+            assert_eq!(judged, Ok(StepJudgement::Wrong { leaf: claimed }));
             let place = shape.place(step).expect("a step");
             let at = place.position.min(world.given.len() as u32 - 1);
             let token = Some(world.given[at as usize]);
@@ -122,7 +122,7 @@ fn a_falsified_output_is_shown_by_one_step() {
             let judged = shape.judge(root(&leaves), step, &evidence, leaves[first]);
             assert_eq!(
                 judged,
-                Ok(Judgement::Wrong {
+                Ok(StepJudgement::Wrong {
                     leaf: honest[first]
                 })
             );
@@ -288,11 +288,11 @@ fn forged_shape<T>(
         hash: roots.1,
     };
     let execution = match is_text {
-        true => Execution::Text(TextExecution {
+        true => TracedExecution::Text(TextExecution {
             tokens: tokens(GIVEN),
             loss: 0,
         }),
-        false => Execution::Answer(AnswerExecution {
+        false => TracedExecution::Answer(AnswerExecution {
             prompt: tokens(GIVEN),
             answer: tokens(ANSWER),
             end: End::StopToken,

@@ -3,8 +3,8 @@
 use crate::support::World;
 use noema_numerics::{testing::TestModel, Architecture, End, Network, Sampling, Variant};
 use noema_trace::{
-    AnswerExecution, Execution, StepKind, StepPlace, TextExecution, TokensOf, TraceError,
-    TraceShape, TracedCheckpoint, MAX_EVIDENCE_BYTES,
+    AnswerExecution, StepKind, StepPlace, TextExecution, TokensOf, TraceError, TraceShape,
+    TracedCheckpoint, TracedExecution, MAX_EVIDENCE_BYTES,
 };
 use sp_core::H256;
 use std::collections::BTreeMap;
@@ -73,8 +73,8 @@ fn of(count: u32) -> TokensOf {
     }
 }
 
-fn answer(prompt: u32, answer: u32) -> Execution {
-    Execution::Answer(AnswerExecution {
+fn answer(prompt: u32, answer: u32) -> TracedExecution {
+    TracedExecution::Answer(AnswerExecution {
         prompt: of(prompt),
         answer: of(answer),
         end: End::MaxTokens,
@@ -85,8 +85,8 @@ fn answer(prompt: u32, answer: u32) -> Execution {
     })
 }
 
-fn text(count: u32) -> Execution {
-    Execution::Text(TextExecution {
+fn text(count: u32) -> TracedExecution {
+    TracedExecution::Text(TextExecution {
         tokens: of(count),
         loss: 0,
     })
@@ -95,7 +95,7 @@ fn text(count: u32) -> Execution {
 /// Calls `with` with the shape of an execution.
 fn shape<T>(
     architecture: &Architecture,
-    execution: Execution,
+    execution: TracedExecution,
     with: impl FnOnce(&TraceShape<'_>) -> T,
 ) -> T {
     let network = Network::new(architecture).expect("a network");
@@ -189,7 +189,7 @@ fn there_is_no_trace_of_what_cannot_be_executed() {
         assert_eq!(refused(&exponents, execution), Some(TraceError::Counts));
     }
     let mut long = World::answer(tiny, 3, 3, SAMPLING).execution;
-    if let Execution::Answer(answer) = &mut long {
+    if let TracedExecution::Answer(answer) = &mut long {
         answer.max_tokens = 2;
     }
     assert_eq!(refused(&exponents, long), Some(TraceError::Counts));

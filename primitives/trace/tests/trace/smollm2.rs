@@ -5,7 +5,9 @@
 use noema_checkpoint::Manifest;
 use noema_numerics::{generate, GenerationParameters, Model, Sampling, Scalar, Transformer};
 use noema_protocol::{hashing::merkle_leaf, merkle};
-use noema_trace::{AnswerExecution, Execution, TokensOf, TraceShape, TracedCheckpoint, Tracer};
+use noema_trace::{
+    AnswerExecution, TokensOf, TraceShape, TracedCheckpoint, TracedExecution, Tracer,
+};
 use sp_core::H256;
 use std::{ops::ControlFlow, path::PathBuf, time::Instant};
 
@@ -47,7 +49,7 @@ fn a_trace_ends_with_the_answer_of_smollm2() {
         weights_root: manifest.weights_root,
         stops: &manifest.stops,
     };
-    let execution = Execution::Answer(AnswerExecution {
+    let execution = TracedExecution::Answer(AnswerExecution {
         prompt: TokensOf::new(&given),
         answer: TokensOf::new(&answer.tokens),
         end: answer.end,

@@ -10,8 +10,8 @@ use noema_protocol::{
     merkle::{self, Collector, Place},
 };
 use noema_trace::{
-    AnswerExecution, Execution, StepEvidence, TextExecution, TokensOf, TraceShape,
-    TracedCheckpoint, Tracer,
+    AnswerExecution, StepEvidence, TextExecution, TokensOf, TraceShape, TracedCheckpoint,
+    TracedExecution, Tracer,
 };
 use sp_core::H256;
 use std::ops::ControlFlow;
@@ -25,7 +25,7 @@ pub(crate) struct World {
     pub(crate) stops: Vec<u32>,
     pub(crate) given: Vec<u32>,
     pub(crate) answer: Vec<u32>,
-    pub(crate) execution: Execution,
+    pub(crate) execution: TracedExecution,
     pub(crate) weights_root: H256,
 }
 
@@ -76,7 +76,7 @@ impl World {
             .hidden
             .iter()
             .map(|hash| merkle_leaf(&H256(*hash)));
-        let execution = Execution::Answer(AnswerExecution {
+        let execution = TracedExecution::Answer(AnswerExecution {
             prompt: TokensOf::new(&given),
             answer: TokensOf::new(&generated.tokens),
             end: generated.end,
@@ -107,7 +107,7 @@ impl World {
         transformer.logits(hidden.view(), &mut logits);
         let mut loss = Loss::default();
         loss.add(&given[1..], &logits).expect("a loss");
-        let execution = Execution::Text(TextExecution {
+        let execution = TracedExecution::Text(TextExecution {
             tokens: TokensOf::new(&given),
             loss: loss.sum,
         });
@@ -190,7 +190,7 @@ pub(crate) fn nodes(leaves: impl Iterator<Item = H256>, places: &[Place]) -> Vec
 /// Why an answer ended.
 pub(crate) const fn end_of(world: &World) -> Option<End> {
     match &world.execution {
-        Execution::Answer(answer) => Some(answer.end),
-        Execution::Text(_) => None,
+        TracedExecution::Answer(answer) => Some(answer.end),
+        TracedExecution::Text(_) => None,
     }
 }

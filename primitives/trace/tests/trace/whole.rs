@@ -5,7 +5,7 @@ use noema_numerics::{
     testing::TestModel, Architecture, AttentionWindow, End, LayerPattern, Sampling, Variant,
 };
 use noema_protocol::hashing::tokens_hash;
-use noema_trace::{Execution, TokensOf, TraceShape};
+use noema_trace::{TokensOf, TraceShape, TracedExecution};
 use proptest::prelude::*;
 use sp_core::H256;
 
@@ -100,7 +100,7 @@ fn an_answer_ends_as_it_does() {
     let full = World::answer(full, 5, 9, SAMPLINGS[2]);
     assert_eq!(end_of(&full), Some(End::ContextFull));
     for mut world in [free, stopped, cancelled, full] {
-        let Execution::Answer(stated) = world.execution else {
+        let TracedExecution::Answer(stated) = world.execution else {
             panic!("an answer")
         };
         for end in [
@@ -113,7 +113,7 @@ fn an_answer_ends_as_it_does() {
             let same = end == stated.end || (length(end) && length(stated.end));
             let mut stated = stated;
             stated.end = end;
-            world.execution = Execution::Answer(stated);
+            world.execution = TracedExecution::Answer(stated);
             assert_eq!(outcome(&world), same, "{end:?}");
         }
     }
@@ -129,19 +129,19 @@ fn an_answer_that_runs_on_after_a_stop_token_is_false() {
 #[test]
 fn another_statement_is_false() {
     let mut world = World::answer(TestModel::TINY, 5, 4, SAMPLINGS[2]);
-    let Execution::Answer(stated) = world.execution else {
+    let TracedExecution::Answer(stated) = world.execution else {
         panic!("an answer")
     };
     let mut other = stated;
     other.hidden_root = H256::zero();
-    world.execution = Execution::Answer(other);
+    world.execution = TracedExecution::Answer(other);
     assert!(!outcome(&world));
     for index in 0..4 {
         let answer = world.answer.clone();
         world.answer[index] = (answer[index] + 1) % 128;
         let mut other = stated;
         other.answer = TokensOf::new(&world.answer);
-        world.execution = Execution::Answer(other);
+        world.execution = TracedExecution::Answer(other);
         assert!(!outcome(&world), "{index}");
         world.answer = answer;
     }
@@ -150,7 +150,7 @@ fn another_statement_is_false() {
         world.given[1] = token;
         let mut other = stated;
         other.prompt.hash = tokens_hash(&world.given);
-        world.execution = Execution::Answer(other);
+        world.execution = TracedExecution::Answer(other);
         assert!(!outcome(&world), "{token}");
         world.given = given;
     }
@@ -160,20 +160,20 @@ fn another_statement_is_false() {
 fn another_loss_is_false() {
     let mut world = World::text(TestModel::TINY, 40);
     assert!(outcome(&world));
-    let Execution::Text(stated) = world.execution else {
+    let TracedExecution::Text(stated) = world.execution else {
         panic!("a text")
     };
     for change in [1, u64::MAX] {
         let mut other = stated;
         other.loss = other.loss.wrapping_add(change);
-        world.execution = Execution::Text(other);
+        world.execution = TracedExecution::Text(other);
         assert!(!outcome(&world));
     }
     // The last token is no position's, only a target.
     world.given[39] = 128;
     let mut other = stated;
     other.tokens = TokensOf::new(&world.given);
-    world.execution = Execution::Text(other);
+    world.execution = TracedExecution::Text(other);
     assert!(!outcome(&world));
 }
 
