@@ -1,28 +1,27 @@
 //! What a step computes, with the functions that the operators are made of.
 
+mod attention;
+mod sampling;
+
 use crate::{
     bytes,
     execution::TokenList,
-    needs::Read,
-    shape::{StepPlace, Threshold, TraceShape},
+    reads::Read,
+    shape::{StepPlace, TraceShape},
     StepKind, TracedExecution,
 };
 use alloc::{vec, vec::Vec};
 use core::ops::Range;
 use noema_numerics::{
-    attention::{self, Query, Reciprocal, WeightScale},
     bias, blocks, cache, embedding, head_norm, hidden, linear, loss,
-    model::Gains,
+    model::{Gains, RopeTable},
     network::{Form, NetworkOperator, Value},
     norm::{self, Normaliser},
     rope,
-    sampling::{
-        self,
-        search::{Goal, Histogram, Mass, Search, VALUES},
-    },
+    sampling::greedy,
     swiglu,
     tile::{Tile, TILE_ROWS},
-    End, BLOCK,
+    BLOCK,
 };
 use noema_protocol::hashing::{merkle_leaf, merkle_node};
 use sp_core::H256;
@@ -46,15 +45,6 @@ pub(crate) enum ComputeError {
     Impossible,
 }
 
-/// Largest scale of a stored key or value.
-const MAX_SCALE: u32 = 1 << 21;
-/// Largest weight of a position.
-const MAX_WEIGHT: u64 = 1 << 52;
-/// Largest sum of a mixed value.
-const MAX_SUM: u64 = 1 << 50;
-/// Range of a sum of weights.
-const SUMS: core::ops::RangeInclusive<u64> = 1 << 30..=1 << 48;
-
 /// The output of a step.
 pub(crate) fn compute(
     shape: &TraceShape<'_>,
@@ -74,9 +64,6 @@ struct Computation<'a, S> {
     place: &'a StepPlace,
     source: &'a S,
 }
-
-/// Quants and scales of a stored key or value.
-type Stored = (Vec<i8>, Vec<u32>);
 
 /// The inputs of a step, taken one after another.
 struct Inputs(alloc::vec::IntoIter<Vec<u8>>);
@@ -153,7 +140,7 @@ impl<S: StepSource> Computation<'_, S> {
             K::State => self.state(inputs),
             K::Largest => {
                 let logits = inputs.integers()?;
-                let best = sampling::greedy(&logits);
+                let best = greedy(&logits);
                 let largest = logits.get(best as usize).copied().unwrap_or(i32::MIN);
                 let first = self.first_token();
                 let before = self.before(&mut inputs, Inputs::integers)?;
@@ -393,172 +380,9 @@ impl<S: StepSource> Computation<'_, S> {
         let mut heads = inputs.integers()?;
         let head_dim = self.shape.checkpoint.architecture.head_dim as usize;
         let table = self.table(head_dim * 4)?;
-        let table = noema_numerics::model::RopeTable::new(head_dim / 2, table);
+        let table = RopeTable::new(head_dim / 2, table);
         rope::rope(&table, 0, heads.len(), &mut heads);
         Ok(bytes::of_i32(&heads))
-    }
-
-    fn scores(&self, mut inputs: Inputs) -> Result<Vec<u8>, ComputeError> {
-        let attended = self.shape.attended(self.place);
-        let attended = attended.ok_or(ComputeError::Missing)?;
-        let queries = inputs.integers()?;
-        let head_dim = queries.len() / attended.heads.max(1);
-        let keys = self.stored(&mut inputs, attended.positions.len())?;
-        let before = match attended.is_first {
-            true => None,
-            false => Some(inputs.integers()?),
-        };
-        let (mut logits, mut largest) = (Vec::new(), Vec::new());
-        for (head, query) in queries.chunks_exact(head_dim.max(1)).enumerate() {
-            let query = Query::new(query);
-            let mut scores = [0; BLOCK];
-            let seen = scores.iter_mut().skip(attended.offset).zip(&keys);
-            for (score, (quants, scales)) in seen {
-                *score = query.logit(quants, scales);
-            }
-            let seen = scores.iter().skip(attended.offset).take(keys.len());
-            let own = seen.copied().max().unwrap_or(i32::MIN);
-            let earlier = before
-                .as_ref()
-                .map(|before| before.get(attended.heads * BLOCK + head).copied());
-            largest.push(match earlier {
-                Some(earlier) => own.max(earlier.ok_or(ComputeError::Missing)?),
-                None => own,
-            });
-            logits.extend(scores);
-        }
-        logits.extend(largest);
-        Ok(bytes::of_i32(&logits))
-    }
-
-    /// Keys or values of some positions.
-    fn stored(&self, inputs: &mut Inputs, positions: usize) -> Result<Vec<Stored>, ComputeError> {
-        let mut stored = Vec::with_capacity(positions);
-        for _ in 0..positions {
-            let (quants, scales) = bytes::to_stored(&inputs.next()?);
-            if scales.iter().any(|scale| *scale > MAX_SCALE) {
-                return Err(ComputeError::Impossible);
-            }
-            stored.push((quants, scales));
-        }
-        Ok(stored)
-    }
-
-    /// `e_t` of each head for the positions of the block, zero where they are not seen.
-    fn powers(
-        &self,
-        inputs: &mut Inputs,
-        heads: usize,
-        seen: Range<usize>,
-    ) -> Result<Vec<[u32; BLOCK]>, ComputeError> {
-        let (scores, last) = (inputs.integers()?, inputs.integers()?);
-        let largest = last.get(heads * BLOCK..).ok_or(ComputeError::Missing)?;
-        let scores = scores.as_chunks::<BLOCK>().0.iter().zip(largest);
-        let powers = scores.map(|(scores, largest)| {
-            let mut powers = [0; BLOCK];
-            let places = powers.iter_mut().zip(scores);
-            for (power, score) in places.skip(seen.start).take(seen.len()) {
-                *power = attention::power(*score, *largest);
-            }
-            powers
-        });
-        Ok(powers.collect())
-    }
-
-    fn sums(&self, mut inputs: Inputs) -> Result<Vec<u8>, ComputeError> {
-        let attended = self.shape.attended(self.place);
-        let attended = attended.ok_or(ComputeError::Missing)?;
-        let count = attended.positions.len();
-        let seen = attended.offset..attended.offset + count;
-        let powers = self.powers(&mut inputs, attended.heads, seen)?;
-        let values = self.stored(&mut inputs, count)?;
-        let blocks = values.first().map_or(0, |(_, scales)| scales.len());
-        let mut output = match attended.is_first {
-            true => vec![0; attended.heads * (1 + blocks)],
-            false => bytes::to_u64(&inputs.next()?),
-        };
-        let at = attended.heads.min(output.len());
-        let (sums, largest) = output.split_at_mut(at);
-        let heads = powers
-            .iter()
-            .zip(sums)
-            .zip(largest.chunks_mut(blocks.max(1)));
-        for ((powers, sum), largest) in heads {
-            for (power, (_, scales)) in powers.iter().skip(attended.offset).zip(&values) {
-                *sum = sum.wrapping_add((*power).into());
-                for (largest, scale) in largest.iter_mut().zip(scales) {
-                    *largest = (*largest).max(u64::from(*power) * u64::from(*scale));
-                }
-            }
-        }
-        Ok(bytes::of_u64(output))
-    }
-
-    fn mix(&self, mut inputs: Inputs) -> Result<Vec<u8>, ComputeError> {
-        let attended = self.shape.attended(self.place);
-        let attended = attended.ok_or(ComputeError::Missing)?;
-        let count = attended.positions.len();
-        let seen = attended.offset..attended.offset + count;
-        let powers = self.powers(&mut inputs, attended.heads, seen)?;
-        let sums = bytes::to_u64(&inputs.next()?);
-        let values = self.stored(&mut inputs, count)?;
-        let blocks = values.first().map_or(0, |(_, scales)| scales.len());
-        let (divisors, largest) = sums.split_at(attended.heads.min(sums.len()));
-        let mut mixed: Vec<[i64; BLOCK]> = match attended.is_first {
-            true => vec![[0; BLOCK]; attended.heads * blocks],
-            false => {
-                let before = bytes::to_u64(&inputs.next()?);
-                let before = before.as_chunks::<BLOCK>().0.iter();
-                before.map(|block| block.map(u64::cast_signed)).collect()
-            }
-        };
-        let heads = powers
-            .iter()
-            .zip(mixed.chunks_mut(blocks.max(1)))
-            .zip(largest.chunks(blocks.max(1)));
-        for ((powers, mixed), largest) in heads {
-            for (block, (sums, largest)) in mixed.iter_mut().zip(largest).enumerate() {
-                let scale = weight_scale(*largest)?;
-                let mut weights = [0; BLOCK];
-                let places = weights.iter_mut().zip(powers).skip(attended.offset);
-                for ((weight, power), (_, scales)) in places.zip(&values) {
-                    let s = scales.get(block).copied().unwrap_or(0);
-                    *weight = scale.scale(u64::from(*power) * u64::from(s));
-                }
-                let nothing = [0; BLOCK];
-                let hidden = core::iter::repeat_n(&nothing, attended.offset);
-                let rows = values.iter().map(|(quants, _)| {
-                    let rows = quants.as_chunks::<BLOCK>().0;
-                    rows.get(block).unwrap_or(&nothing)
-                });
-                attention::mix(&weights, scale, hidden.chain(rows), sums);
-            }
-        }
-        if !attended.is_last {
-            let mixed = mixed.as_flattened().iter().map(|sum| sum.cast_unsigned());
-            return Ok(bytes::of_u64(mixed));
-        }
-        let mut output = Vec::with_capacity(mixed.len() * BLOCK);
-        let heads = mixed
-            .chunks(blocks.max(1))
-            .zip(largest.chunks(blocks.max(1)))
-            .zip(divisors);
-        for ((mixed, largest), divisor) in heads {
-            if !SUMS.contains(divisor) {
-                return Err(ComputeError::Impossible);
-            }
-            let divisor = Reciprocal::new(*divisor);
-            for (sums, largest) in mixed.iter().zip(largest) {
-                let exponent = weight_scale(*largest)?.sum_exponent();
-                for sum in sums {
-                    if sum.unsigned_abs() > MAX_SUM {
-                        return Err(ComputeError::Impossible);
-                    }
-                    output.push(attention::ratio(*sum, exponent, divisor));
-                }
-            }
-        }
-        Ok(bytes::of_i32(&output))
     }
 
     /// The roots of the complete subtrees over the hashes of the hidden states so far, the largest first.
@@ -587,110 +411,6 @@ impl<S: StepSource> Computation<'_, S> {
         }
         peaks.push(added);
         Ok(peaks.iter().flat_map(|peak| peak.0).collect())
-    }
-
-    fn count(&self, mut inputs: Inputs) -> Result<Vec<u8>, ComputeError> {
-        let TracedExecution::Answer(answer) = &self.shape.execution else {
-            return Err(ComputeError::Missing);
-        };
-        let (logits, largest) = (inputs.integers()?, largest(&inputs.integers()?)?);
-        let search = match self.place.stage {
-            0 => Search::default(),
-            _ => searched(&inputs.next()?)?.0,
-        };
-        let mut histogram = match self.before(&mut inputs, Inputs::next)? {
-            Some(before) => histogram(&before),
-            None => Histogram::default(),
-        };
-        let temperature = answer.sampling.temperature_milli;
-        histogram.add(&search, largest, temperature, self.first_token(), &logits);
-        let masses = histogram.0.iter();
-        Ok(bytes::of_u64(
-            masses.flat_map(|mass| [mass.count, mass.weight]),
-        ))
-    }
-
-    fn select(&self, mut inputs: Inputs) -> Result<Vec<u8>, ComputeError> {
-        let TracedExecution::Answer(answer) = &self.shape.execution else {
-            return Err(ComputeError::Missing);
-        };
-        let threshold = self.shape.threshold(self.place.operation);
-        let threshold = threshold.ok_or(ComputeError::Missing)?;
-        let histogram = histogram(&inputs.next()?);
-        let (search, goal) = if self.place.stage > 1 {
-            let (search, goal) = searched(&inputs.next()?)?;
-            let goal = match threshold {
-                Threshold::TopK => Goal::Count(goal),
-                Threshold::TopP => Goal::Share(goal),
-                Threshold::Draw => Goal::Draw(goal),
-            };
-            (search, goal)
-        } else {
-            let kept = match self.shape.search_before(self.place.operation) {
-                Some(_) => searched(&inputs.next()?)?.0.through,
-                None => histogram.total(),
-            };
-            let sampling = &answer.sampling;
-            let goal = match threshold {
-                Threshold::TopK => Goal::top_k(sampling.top_k, kept),
-                Threshold::TopP => Goal::top_p(sampling.top_p_milli, kept),
-                Threshold::Draw => {
-                    // That of the drawn token.
-                    let position = self.place.position.wrapping_add(1);
-                    Goal::draw(sampling::draw(&answer.seed, position), kept)
-                }
-            };
-            (Search::default(), goal)
-        };
-        let next = search.next(goal, &histogram);
-        let (Goal::Count(goal) | Goal::Share(goal) | Goal::Draw(goal)) = goal;
-        let mut output = next.digits.to_le_bytes().to_vec();
-        let Mass { count, weight } = next.before;
-        output.extend(bytes::of_u64([
-            next.key,
-            count,
-            weight,
-            next.through.count,
-            next.through.weight,
-            goal,
-        ]));
-        Ok(output)
-    }
-
-    fn answered(&self, mut inputs: Inputs) -> Result<Vec<u8>, ComputeError> {
-        let TracedExecution::Answer(answer) = &self.shape.execution else {
-            return Err(ComputeError::Missing);
-        };
-        let drawn = match self.shape.search_before(self.place.operation) {
-            Some(_) => searched(&inputs.next()?)?.0.token(),
-            None => match inputs.integers()?.as_slice() {
-                [_, token] => token.cast_unsigned(),
-                _ => return Err(ComputeError::Missing),
-            },
-        };
-        let index = self.place.position.checked_sub(self.shape.first_wanted);
-        let index = index.ok_or(ComputeError::Missing)?;
-        let before = match index {
-            0 => true,
-            _ => inputs.next()? == [1],
-        };
-        let token = self.token()?;
-        let stops = self.shape.checkpoint.stops.contains(&token);
-        let length = index.saturating_add(1);
-        let ends = if length < answer.answer.count {
-            !stops
-        } else {
-            let context = self.shape.checkpoint.architecture.context_length;
-            let room = context.saturating_sub(answer.prompt.count);
-            let is_full = length == room.min(answer.max_tokens);
-            match answer.end {
-                End::StopToken => stops,
-                End::MaxTokens | End::ContextFull => !stops && is_full,
-                End::Cancelled => !stops && !is_full,
-                _ => false,
-            }
-        };
-        Ok(vec![(before && token == drawn && ends).into()])
     }
 
     fn outcome(&self, mut inputs: Inputs) -> Result<Vec<u8>, ComputeError> {
@@ -723,41 +443,4 @@ fn store(
     let quants = quants.iter().map(|quant: &i8| quant.cast_unsigned());
     let scales = scales.iter().flat_map(|scale: &u32| scale.to_le_bytes());
     Ok(quants.chain(scales).collect())
-}
-
-fn weight_scale(largest: u64) -> Result<WeightScale, ComputeError> {
-    match largest {
-        0..=MAX_WEIGHT => Ok(WeightScale::new(largest)),
-        _ => Err(ComputeError::Impossible),
-    }
-}
-
-fn histogram(bytes: &[u8]) -> Histogram {
-    let mut histogram = Histogram::default();
-    let numbers = bytes::to_u64(bytes);
-    let masses = numbers.as_chunks::<2>().0.iter().take(VALUES);
-    for (mass, &[count, weight]) in histogram.0.iter_mut().zip(masses) {
-        *mass = Mass { count, weight };
-    }
-    histogram
-}
-
-/// A search, and its goal.
-fn searched(bytes: &[u8]) -> Result<(Search, u64), ComputeError> {
-    let (digits, numbers) = bytes.split_at(4.min(bytes.len()));
-    let digits = bytes::one_u32(digits).ok_or(ComputeError::Missing)?;
-    let numbers = bytes::to_u64(numbers);
-    let &[key, count, weight, through_count, through_weight, goal] = numbers.as_slice() else {
-        return Err(ComputeError::Missing);
-    };
-    let search = Search {
-        digits,
-        key,
-        before: Mass { count, weight },
-        through: Mass {
-            count: through_count,
-            weight: through_weight,
-        },
-    };
-    Ok((search, goal))
 }

@@ -3,6 +3,7 @@
 use crate::{
     compute::{compute, ComputeError},
     needs::{token_leaves, TokenRun},
+    reads::Read,
     StepPlace, StepSource, TokenList, TraceShape,
 };
 use alloc::vec::Vec;
@@ -232,7 +233,7 @@ impl TraceShape<'_> {
     ) -> Result<Vec<(u64, &'a [u8])>, EvidenceRefusal> {
         let reads = self.reads(place).ok_or(EvidenceRefusal::NoStep)?;
         let mut steps = Vec::new();
-        for place in reads.iter().flat_map(crate::needs::Read::places) {
+        for place in reads.iter().flat_map(Read::places) {
             let step = self.number(&place).ok_or(EvidenceRefusal::NoStep)?;
             let bytes = self.output_bytes(&place).ok_or(EvidenceRefusal::NoStep)?;
             steps.push((step, bytes));

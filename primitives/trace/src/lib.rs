@@ -18,6 +18,7 @@ mod evidence;
 mod execution;
 mod kind;
 mod needs;
+mod reads;
 mod shape;
 mod tracer;
 

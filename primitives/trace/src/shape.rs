@@ -167,7 +167,7 @@ impl<'a> TraceShape<'a> {
                 operations.push(Operation::Answered);
             }
             TracedExecution::Text(_) => {
-                operations.extend([Operation::LossWeights, Operation::Loss])
+                operations.extend([Operation::LossWeights, Operation::Loss]);
             }
         }
         let wanted = operations.len();
