@@ -47,8 +47,15 @@ pub fn norm_head(gains: &Gains<'_>, epsilon_q32: u32, fraction: i32, head: &mut 
     let normaliser = Normaliser::new(head, epsilon_q32, epsilon_drop(fraction));
     let exponent = output_exponent(gains, fraction);
     for (x, g) in head.iter_mut().zip(gains.values()) {
-        *x = scale_saturate(normaliser.normalise(*x) * i64::from(g), exponent);
+        *x = scale(&normaliser, *x, g, exponent);
     }
+}
+
+/// One element of the norm, from the gain `g`; see [`output_exponent`].
+pub const fn scale(normaliser: &Normaliser, x: i32, g: i32, exponent: i32) -> i32 {
+    // At most 61 bits; it could only wrap for sums that are not those of the vector.
+    let product = normaliser.normalise(x).wrapping_mul(g as i64);
+    scale_saturate(product, exponent)
 }
 
 /// Exponent that takes the product of a normalised element and a gain to units of `2^-fraction`.

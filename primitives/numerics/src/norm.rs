@@ -105,12 +105,9 @@ impl Normaliser {
         Self::of_sums(input.len(), range, squares, epsilon_q32, drop)
     }
 
-    /// Of a residual stream of `n` elements, 32 to 2^15, with this [`range`] and these [`squares`].
-    pub fn of_residual(n: usize, range: u32, squares: u64, epsilon_q32: u32) -> Self {
-        Self::of_sums(n, range, squares, epsilon_q32, EPSILON_DROP)
-    }
-
-    fn of_sums(n: usize, range: u32, squares: u64, epsilon_q32: u32, drop: u32) -> Self {
+    /// Of a vector of `n` elements, 32 to 2^15, with this [`range`] and these [`squares`]. `drop` are the fraction bits
+    /// of the epsilon beyond those of a squared element: [`crate::head_norm::epsilon_drop`].
+    pub fn of_sums(n: usize, range: u32, squares: u64, epsilon_q32: u32, drop: u32) -> Self {
         let h = drop_of(range.min(u32::BITS));
         let n = n as u64;
         let epsilon = (n * u64::from(epsilon_q32)) >> (2 * h + drop);

@@ -13,7 +13,7 @@ use crate::{
 use alloc::{vec, vec::Vec};
 use core::ops::Range;
 use noema_numerics::{
-    bias, blocks, cache, embedding, head_norm, hidden, linear, loss,
+    bias, blocks, cache, embedding, geglu, head_norm, hidden, linear, loss,
     model::{Gains, RopeTable},
     network::{Form, NetworkOperator, Value},
     norm::{self, Normaliser},
@@ -130,6 +130,11 @@ impl<S: StepSource> Computation<'_, S> {
             K::Swiglu => {
                 let (gate, up) = (inputs.integers()?, inputs.integers()?);
                 let gated = gate.iter().zip(&up).map(|(g, u)| swiglu::gated(*g, *u));
+                Ok(bytes::of_i32(&gated.collect::<Vec<_>>()))
+            }
+            K::Geglu => {
+                let (gate, up) = (inputs.integers()?, inputs.integers()?);
+                let gated = gate.iter().zip(&up).map(|(g, u)| geglu::gated(*g, *u));
                 Ok(bytes::of_i32(&gated.collect::<Vec<_>>()))
             }
             K::Add => {
@@ -286,18 +291,30 @@ impl<S: StepSource> Computation<'_, S> {
     }
 
     fn norm_scale(&self, mut inputs: Inputs) -> Result<Vec<u8>, ComputeError> {
-        let NetworkOperator::Norm {
+        let operator = self.operator()?;
+        let (NetworkOperator::Norm {
             epsilon_q32, input, ..
-        } = self.operator()?
+        }
+        | NetworkOperator::HeadNorm {
+            epsilon_q32,
+            value: input,
+            ..
+        }) = operator
         else {
             return Err(ComputeError::Missing);
         };
         let (mut values, range, squares) = (inputs.integers()?, inputs.u32()?, inputs.u64()?);
-        let width = self.shape.network.width(input);
-        let normaliser = Normaliser::of_residual(width, range, squares, epsilon_q32);
+        let network = &self.shape.network;
+        let (width, fraction) = (network.width(input), network.fraction(input));
+        let drop = head_norm::epsilon_drop(fraction);
+        let normaliser = Normaliser::of_sums(width, range, squares, epsilon_q32, drop);
         let gains = Gains::new(self.exponent()?, self.table(values.len() * 4)?);
+        let exponent = head_norm::output_exponent(&gains, fraction);
         for (x, g) in values.iter_mut().zip(gains.values()) {
-            *x = norm::scale(&normaliser, *x, g);
+            *x = match operator {
+                NetworkOperator::HeadNorm { .. } => head_norm::scale(&normaliser, *x, g, exponent),
+                _ => norm::scale(&normaliser, *x, g),
+            };
         }
         Ok(bytes::of_i32(&values))
     }
@@ -366,13 +383,17 @@ impl<S: StepSource> Computation<'_, S> {
     }
 
     fn head_norm(&self, mut inputs: Inputs) -> Result<Vec<u8>, ComputeError> {
-        let NetworkOperator::HeadNorm { epsilon_q32, .. } = self.operator()? else {
+        let NetworkOperator::HeadNorm {
+            epsilon_q32, value, ..
+        } = self.operator()?
+        else {
             return Err(ComputeError::Missing);
         };
         let mut heads = inputs.integers()?;
         let head_dim = self.shape.checkpoint.architecture.head_dim as usize;
         let gains = Gains::new(self.exponent()?, self.table(head_dim * 4)?);
-        head_norm::head_norm(&gains, epsilon_q32, &mut heads);
+        let fraction = self.shape.network.fraction(value);
+        head_norm::head_norm(&gains, epsilon_q32, fraction, &mut heads);
         Ok(bytes::of_i32(&heads))
     }
 

@@ -57,6 +57,8 @@ kinds! {
     Mix = "mix",
     /// A part of a gated product, before quantisation.
     Swiglu = "swiglu",
+    /// As swiglu, with GELU.
+    Geglu = "geglu",
     /// A part of a sum of two vectors.
     Add = "add",
     /// The tree of hidden states up to that of a position.

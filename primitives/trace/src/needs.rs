@@ -212,9 +212,14 @@ impl TraceShape<'_> {
         let head_dim = self.checkpoint.architecture.head_dim as usize;
         let integers = || Some(self.piece_elements(place)?.len() * 4);
         Some(match self.kind(place)? {
-            K::Embedding | K::NormScale | K::Bias | K::HeadNorm | K::Rope | K::Swiglu | K::Add => {
-                integers()?
-            }
+            K::Embedding
+            | K::NormScale
+            | K::Bias
+            | K::HeadNorm
+            | K::Rope
+            | K::Swiglu
+            | K::Geglu
+            | K::Add => integers()?,
             K::NormRange | K::BlocksRange => 4,
             K::NormSquares | K::Loss | K::Largest => 8,
             K::BlocksWrite => {

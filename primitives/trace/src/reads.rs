@@ -76,7 +76,8 @@ impl TraceShape<'_> {
             | NetworkOperator::Add { .. } => at(0, 0, PART),
             NetworkOperator::Norm { .. } => at(4, 0, PART),
             NetworkOperator::Quantise { .. } => at(1, 0, PART),
-            NetworkOperator::Swiglu { .. } => at(2, 0, PART),
+            NetworkOperator::Swiglu { .. } | NetworkOperator::Geglu { .. } => at(2, 0, PART),
+            NetworkOperator::HeadNorm { .. } if self.norms_whole(operation) => at(2, 0, PART),
             NetworkOperator::Linear { input, output, .. } => {
                 let cut = LinearCut::new(self.network.width(output), self.network.width(input));
                 let last = cut.chunks.saturating_sub(1) * cut.row_parts;
@@ -275,7 +276,7 @@ impl TraceShape<'_> {
                 vec![self.integers(value, place, self.piece_elements(place)?)?]
             }
             K::Scores | K::Sums | K::Mix => return self.attention_reads(kind, place),
-            K::Swiglu | K::Add => {
+            K::Swiglu | K::Geglu | K::Add => {
                 let elements = self.piece_elements(place)?;
                 let inputs = self.operator(place.operation)?.inputs();
                 inputs
@@ -356,6 +357,9 @@ impl TraceShape<'_> {
             start..(start + length).min(width)
         };
         Some(match *self.operator(place.operation)? {
+            NetworkOperator::HeadNorm { value, .. } if self.norms_whole(place.operation) => {
+                by(PART, self.network.width(value))
+            }
             NetworkOperator::HeadNorm { value, .. } | NetworkOperator::Rope { value, .. } => {
                 by(self.heads_in_part() * head_dim, self.network.width(value))
             }
@@ -365,13 +369,16 @@ impl TraceShape<'_> {
             | NetworkOperator::Bias { value, .. }
             | NetworkOperator::Quantise { output: value, .. }
             | NetworkOperator::Swiglu { output: value, .. }
+            | NetworkOperator::Geglu { output: value, .. }
             | NetworkOperator::Add { value, .. } => by(PART, self.network.width(value)),
             NetworkOperator::Linear { .. } | NetworkOperator::Attention { .. } => return None,
         })
     }
 
     fn norm_input(&self, place: &StepPlace) -> Option<Read> {
-        let NetworkOperator::Norm { input, .. } = *self.operator(place.operation)? else {
+        let (NetworkOperator::Norm { input, .. } | NetworkOperator::HeadNorm { value: input, .. }) =
+            *self.operator(place.operation)?
+        else {
             return None;
         };
         self.integers(input, place, self.piece_elements(place)?)
@@ -384,7 +391,9 @@ impl TraceShape<'_> {
                 self.integers(input, place, self.piece_elements(place)?)
             }
             NetworkOperator::Norm { .. } => Some(Read::one(StepPlace { stage: 2, ..*place })),
-            NetworkOperator::Swiglu { .. } => Some(Read::one(StepPlace { stage: 0, ..*place })),
+            NetworkOperator::Swiglu { .. } | NetworkOperator::Geglu { .. } => {
+                Some(Read::one(StepPlace { stage: 0, ..*place }))
+            }
             _ => None,
         }
     }

@@ -5,6 +5,7 @@ use alloc::{vec, vec::Vec};
 use core::{fmt, ops::Range};
 use noema_numerics::{
     attention,
+    layout::TensorKind,
     network::NetworkOperator,
     sampling::search::DIGITS,
     tile::{TILE_COLUMNS, TILE_ROWS},
@@ -321,6 +322,14 @@ impl<'a> TraceShape<'a> {
                     listed(&[(K::Linear, cut.chunks * cut.row_parts)])
                 }
                 NetworkOperator::Bias { value, .. } => listed(&[(K::Bias, width(value))]),
+                NetworkOperator::HeadNorm { value, .. } if self.norms_whole(operation) => {
+                    let parts = width(value);
+                    listed(&[
+                        (K::NormRange, parts),
+                        (K::NormSquares, parts),
+                        (K::NormScale, parts),
+                    ])
+                }
                 NetworkOperator::HeadNorm { value, .. } => {
                     listed(&[(K::HeadNorm, self.head_parts(self.network.width(value)))])
                 }
@@ -349,6 +358,14 @@ impl<'a> TraceShape<'a> {
                         (K::BlocksWrite, parts),
                     ])
                 }
+                NetworkOperator::Geglu { output, .. } => {
+                    let parts = width(output);
+                    listed(&[
+                        (K::Geglu, parts),
+                        (K::BlocksRange, parts),
+                        (K::BlocksWrite, parts),
+                    ])
+                }
                 NetworkOperator::Add { value, .. } => listed(&[(K::Add, width(value))]),
             },
             Operation::State => listed(&[(K::State, 1)]),
@@ -367,6 +384,16 @@ impl<'a> TraceShape<'a> {
             }
             Operation::Outcome => listed(&[(K::Outcome, 1)]),
         }
+    }
+
+    /// Whether an operation is a norm in place of a whole vector, not of each head.
+    pub(crate) fn norms_whole(&self, operation: usize) -> bool {
+        let Some(NetworkOperator::HeadNorm { gains, .. }) = self.operator(operation) else {
+            return false;
+        };
+        let kind = self.network.tensors().get(*gains).map(|tensor| tensor.kind);
+        let length = self.architecture().head_dim;
+        kind != Some(TensorKind::Gain { length })
     }
 
     fn head_parts(&self, width: usize) -> u64 {

@@ -3,6 +3,7 @@
 use noema_numerics::{
     attention::{self, Query, Reciprocal, WeightScale},
     blocks, embedding,
+    head_norm::{self, epsilon_drop},
     linear::{self, add_products, round_sum},
     loss,
     model::{Gains, Linear},
@@ -130,9 +131,15 @@ proptest! {
         let range = cuts.iter().map(|part| blocks::range(&input[part.clone()])).max();
         let range = range.expect("a part");
         let squares = cuts.iter().map(|part| norm::squares(&input[part.clone()], range)).sum();
-        let normaliser = Normaliser::of_residual(input.len(), range, squares, epsilon);
+        let normaliser = Normaliser::of_sums(input.len(), range, squares, epsilon, epsilon_drop(14));
         for ((x, g), y) in input.iter().zip(gains.values()).zip(whole) {
             prop_assert_eq!(norm::scale(&normaliser, *x, g), y);
+        }
+        let mut in_place = input.clone();
+        head_norm::head_norm(&gains, epsilon, 14, &mut in_place);
+        let exponent = head_norm::output_exponent(&gains, 14);
+        for ((x, g), y) in input.iter().zip(gains.values()).zip(in_place) {
+            prop_assert_eq!(head_norm::scale(&normaliser, *x, g, exponent), y);
         }
     }
 

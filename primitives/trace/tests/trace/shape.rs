@@ -54,13 +54,15 @@ const SMOLLM2: Architecture = Architecture {
     ..TestModel::SMOLLM2_135M
 };
 
-/// Qwen 2.5 72B, with the norms of Qwen 3.
+/// Qwen 2.5 72B, with the norms of heads of Qwen 3, and norms and gates of Gemma 3.
 const QWEN_72B: Architecture = Architecture {
     feed_forward: 29_568,
     vocabulary: 152_064,
     variant: Variant {
         projection_biases: true,
         head_norms: true,
+        gelu: true,
+        post_norms: true,
         ..Variant::LLAMA
     },
     ..LLAMA_70B

@@ -66,6 +66,8 @@ fn a_trace_cuts_wide_layers() {
         variant: Variant {
             projection_biases: true,
             head_norms: true,
+            post_norms: true,
+            gelu: true,
             ..Variant::LLAMA
         },
         ..TestModel::TINY
@@ -186,7 +188,7 @@ proptest! {
         (kv_heads, share, feed_forward) in (1..3u32, 1..4u32, 1..5u32),
         (vocabulary, prompt, most) in (20..300u32, 1..45u32, 1..4u32),
         window in prop::option::of(1..50u32),
-        (projection_biases, head_norms, tied_head) in any::<(bool, bool, bool)>(),
+        (projection_biases, head_norms, tied_head, gelu, post_norms) in any::<(bool, bool, bool, bool, bool)>(),
         sampling in 0..SAMPLINGS.len(),
     ) {
         let architecture = Architecture {
@@ -201,11 +203,14 @@ proptest! {
             variant: Variant {
                 projection_biases,
                 head_norms,
+                gelu,
+                post_norms,
                 unrotated: None,
                 window: window.map(|positions| AttentionWindow {
                     positions,
                     layers: LayerPattern::From(layers - 1),
                 }),
+                ..Variant::LLAMA
             },
             ..TestModel::TINY
         };
