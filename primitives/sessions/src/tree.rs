@@ -5,7 +5,11 @@
 //! each bit of the number of leaves, so adding a leaf and computing the root need no earlier leaf.
 
 use alloc::vec::Vec;
-use noema_protocol::{apply, hashing::blake2_256, stored};
+use noema_protocol::{
+    apply,
+    hashing::{merkle_leaf, merkle_node},
+    stored,
+};
 use sp_core::{bounded::BoundedVec, ConstU32, H256};
 
 /// Most siblings of a leaf: one for each row below the root, of 2^32 leaves.
@@ -21,20 +25,6 @@ pub struct ReceiptTree {
     peaks: BoundedVec<H256, ConstU32<MAX_SIBLINGS>>,
 }
 
-/// The node of a leaf.
-fn leaf_node(leaf: &H256) -> H256 {
-    blake2_256(leaf.as_bytes())
-}
-
-/// The node above two nodes.
-fn node(left: &H256, right: &H256) -> H256 {
-    let mut both = [0u8; 64];
-    let (first, second) = both.split_at_mut(32);
-    first.copy_from_slice(left.as_bytes());
-    second.copy_from_slice(right.as_bytes());
-    blake2_256(&both)
-}
-
 impl ReceiptTree {
     /// The number of leaves.
     pub const fn leaves(&self) -> u32 {
@@ -47,10 +37,10 @@ impl ReceiptTree {
         let Some(leaves) = self.leaves.checked_add(1) else {
             return false;
         };
-        let mut added = leaf_node(leaf);
+        let mut added = merkle_leaf(leaf);
         for _ in 0..self.leaves.trailing_ones() {
             if let Some(left) = self.peaks.pop() {
-                added = node(&left, &added);
+                added = merkle_node(&left, &added);
             }
         }
         // There is room: one peak for each of the 32 bits of the number of leaves.
@@ -67,7 +57,7 @@ impl ReceiptTree {
         let Some(last) = peaks.next() else {
             return H256::zero();
         };
-        peaks.fold(*last, |right, left| node(left, &right))
+        peaks.fold(*last, |right, left| merkle_node(left, &right))
     }
 
     /// The root with one more leaf; `None` where there is no room.
@@ -81,14 +71,14 @@ impl ReceiptTree {
 pub fn merkle_proof(leaves: &[H256], index: u32) -> Option<Vec<H256>> {
     let mut index = usize::try_from(index).ok()?;
     leaves.get(index)?;
-    let mut row: Vec<H256> = leaves.iter().map(leaf_node).collect();
+    let mut row: Vec<H256> = leaves.iter().map(merkle_leaf).collect();
     let mut siblings = Vec::new();
     while row.len() > 1 {
         siblings.extend(row.get(index ^ 1));
         row = row
             .chunks(2)
             .filter_map(|pair| match pair {
-                [left, right] => Some(node(left, right)),
+                [left, right] => Some(merkle_node(left, right)),
                 [alone] => Some(*alone),
                 _ => None,
             })
@@ -108,7 +98,7 @@ pub fn verify_leaf(root: H256, leaves: u32, index: u32, leaf: &H256, siblings: &
     }
     let (mut width, mut place) = (leaves, index);
     let mut siblings = siblings.iter();
-    let mut at = leaf_node(leaf);
+    let mut at = merkle_leaf(leaf);
     while width > 1 {
         let is_right = place & 1 == 1;
         let is_alone = !is_right && place == width.saturating_sub(1);
@@ -117,8 +107,8 @@ pub fn verify_leaf(root: H256, leaves: u32, index: u32, leaf: &H256, siblings: &
                 return false;
             };
             at = match is_right {
-                true => node(sibling, &at),
-                false => node(&at, sibling),
+                true => merkle_node(sibling, &at),
+                false => merkle_node(&at, sibling),
             };
         }
         place >>= 1;
@@ -130,6 +120,7 @@ pub fn verify_leaf(root: H256, leaves: u32, index: u32, leaf: &H256, siblings: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use noema_protocol::hashing::blake2_256;
 
     fn leaves(count: u32) -> Vec<H256> {
         let leaf = |n: u32| blake2_256(&n.to_le_bytes());
@@ -146,12 +137,12 @@ mod tests {
 
     /// The root, row by row.
     fn root_by_rows(leaves: &[H256]) -> H256 {
-        let mut row: Vec<H256> = leaves.iter().map(leaf_node).collect();
+        let mut row: Vec<H256> = leaves.iter().map(merkle_leaf).collect();
         while row.len() > 1 {
             let pairs = row.chunks(2);
             row = pairs
                 .map(|pair| match pair {
-                    [left, right] => node(left, right),
+                    [left, right] => merkle_node(left, right),
                     other => other[0],
                 })
                 .collect();
