@@ -1,7 +1,7 @@
 //! The game over one leaf of a claim.
 
 use crate::{
-    DisputedLeaf, Effort, GameError, GameRules, Judge, Line, LineEnd, Proven, Shape, Side,
+    DisputedLeaf, Effort, GameError, GameRules, Line, LineEnd, Proven, Shape, Side, StepJudge,
     StepProof, TraceNode, Tree, TRACE_COST,
 };
 use noema_protocol::{apply, hashing::merkle_leaf, sent, stored};
@@ -123,7 +123,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
     /// # Errors
     /// [`GameError::AlreadyOpen`], [`GameError::Ended`], [`GameError::TooLate`], [`GameError::NoShape`] or
     /// [`GameError::OtherResult`].
-    pub fn open<J: Judge>(
+    pub fn open<J: StepJudge>(
         &mut self,
         statement: &J::Statement,
         root: H256,
@@ -215,7 +215,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
     /// # Errors
     /// [`GameError::NotOpen`] or [`GameError::Ended`]; where nothing is shown to be wrong
     /// [`GameError::OtherStatement`], [`GameError::NotInTrace`], [`GameError::Evidence`] or [`GameError::StepIsRight`].
-    pub fn prove<J: Judge>(
+    pub fn prove<J: StepJudge>(
         &mut self,
         statement: &J::Statement,
         proof: &StepProof<J::Evidence>,
@@ -250,7 +250,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
     ///
     /// # Errors
     /// [`GameError::NotOpen`], [`GameError::Ended`], [`GameError::OtherSide`] or [`GameError::TooLate`].
-    pub fn prove_in<J: Judge>(
+    pub fn prove_in<J: StepJudge>(
         &mut self,
         line: &Line<BlockNumber>,
         statement: &J::Statement,

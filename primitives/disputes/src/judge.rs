@@ -35,7 +35,7 @@ pub struct Shape {
 /// are leaves of earlier steps of the claimant's own trace, tokens of the statement, or weights of the checkpoint.
 ///
 /// Every function is total: no argument makes it panic.
-pub trait Judge {
+pub trait StepJudge {
     /// What a leaf of a claim states: a receipt, and what else the chain needs to know of it.
     type Statement;
     /// What one step is computed from, with the paths that prove it.
@@ -68,7 +68,7 @@ pub trait Judge {
 pub struct StepProof<Evidence> {
     /// The step, counted from zero.
     pub step: u64,
-    /// The node above its leaf in the trace, as the claimant showed it. A leaf that is wrong need not be known to anybody.
+    /// The node above its leaf in the trace, as the claimant showed it. A leaf that is wrong need not be known.
     pub node: H256,
     /// The siblings of that node, up to the root of the trace.
     pub siblings: Vec<H256>,

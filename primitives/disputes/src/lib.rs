@@ -23,7 +23,7 @@ mod tree;
 pub use bonds::{parts, Effort, Tariff};
 pub use error::{EvidenceError, GameError};
 pub use game::{Fault, Game, GameEnd, GameStage, GameTerms};
-pub use judge::{DisputedLeaf, Judge, Shape, StepProof};
+pub use judge::{DisputedLeaf, Shape, StepJudge, StepProof};
 pub use line::{Line, LineEnd, LineTurn, Proven, Side};
 pub use rules::{GameRules, TRACE_COST};
 pub use tree::{TraceNode, Tree, MAX_ROW, MAX_ROW_BITS, MAX_SIBLINGS, MAX_STEPS};

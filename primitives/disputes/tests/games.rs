@@ -48,7 +48,7 @@ fn settings(claimant: Party) -> impl Strategy<Value = Setting> {
         .prop_map(
             move |(steps, forged, is_consistent, mut liars, honest_joins, seed)| {
                 if claimant == Party::Honest {
-                    // Somebody challenges.
+                    // One account challenges.
                     liars.push(0);
                 }
                 Setting {

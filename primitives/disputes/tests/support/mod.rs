@@ -1,8 +1,8 @@
 //! A tiny computation with real steps, the parties of a game about it, and the referee's book of clocks.
 
 use noema_disputes::{
-    DisputedLeaf, EvidenceError, Game, GameRules, GameTerms, Judge, Shape, StepProof, TraceNode,
-    Tree,
+    DisputedLeaf, EvidenceError, Game, GameRules, GameTerms, Shape, StepJudge, StepProof,
+    TraceNode, Tree,
 };
 use noema_protocol::{
     hashing::{blake2_256, merkle_leaf, merkle_node},
@@ -68,7 +68,7 @@ pub(crate) fn step(seed: u64, step: u64, inputs: &[H256]) -> H256 {
     blake2_256(&bytes)
 }
 
-impl Judge for Hashes {
+impl StepJudge for Hashes {
     type Statement = Statement;
     type Evidence = Inputs;
 
