@@ -28,6 +28,9 @@ pub struct Game<AccountId, BlockNumber> {
     pub terms: GameTerms<AccountId, BlockNumber>,
     /// When it began.
     pub began: BlockNumber,
+    /// The last block in which any account may join, and before which the game is not upheld: an account that was kept
+    /// out of the challenges has that time, whatever the challengers do.
+    pub joins_until: BlockNumber,
     /// The stage.
     pub stage: GameStage<BlockNumber>,
     /// The lines that are not over.
@@ -89,12 +92,12 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
     ) -> Self {
         let rules = &terms.rules;
         let window = rules.per_move.saturating_add(rules.work(due_tokens));
+        let until = now.saturating_add(window);
         Self {
             terms,
             began: now,
-            stage: GameStage::Opening {
-                until: now.saturating_add(window),
-            },
+            joins_until: until,
+            stage: GameStage::Opening { until },
             lines: 0,
             shown: 0,
         }
@@ -241,7 +244,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
             return Err(GameError::StepIsRight);
         }
         let fault = Fault::WrongStep(proof.step);
-        self.stage = GameStage::Ended(GameEnd::Fallen(fault));
+        self.fall(fault);
         Ok(fault)
     }
 
@@ -261,18 +264,20 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
         Ok(match self.prove::<J>(statement, proof) {
             Ok(fault) => Proven::Fallen(fault),
             Err(error) => {
-                self.end_line();
+                self.end_line(now);
                 Proven::Refuted(error)
             }
         })
     }
 
-    /// Ends the game where the time to show a trace is over at `now`.
+    /// Ends the game where the time to show a trace is over at `now`, or the time to join, and all lines are.
     pub fn expire(&mut self, now: BlockNumber) -> Option<GameEnd> {
         match self.stage {
-            GameStage::Opening { until } if until < now => Some(self.fall(Fault::NoTrace)),
-            _ => None,
+            GameStage::Opening { until } if until < now => self.fall(Fault::NoTrace),
+            GameStage::Open { .. } => self.uphold(now),
+            _ => {}
         }
+        self.end()
     }
 
     /// Ends a line where the time of the side that has to move is over at `now`: with the game, where that is the
@@ -287,7 +292,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
                 None
             }
             _ => {
-                self.end_line();
+                self.end_line(now);
                 Some(LineEnd::Late)
             }
         }
@@ -367,16 +372,19 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
         once.saturating_mul(times.into())
     }
 
-    fn fall(&mut self, fault: Fault) -> GameEnd {
-        let end = GameEnd::Fallen(fault);
-        self.stage = GameStage::Ended(end);
-        end
+    fn fall(&mut self, fault: Fault) {
+        self.stage = GameStage::Ended(GameEnd::Fallen(fault));
     }
 
-    /// Ends a line in which nothing was shown to be wrong, and with the last one the game.
-    fn end_line(&mut self) {
+    /// Ends a line in which nothing was shown to be wrong.
+    fn end_line(&mut self, now: BlockNumber) {
         self.lines = self.lines.saturating_sub(1);
-        if self.lines == 0 {
+        self.uphold(now);
+    }
+
+    /// Ends the game where all lines are over, and no account can join any longer.
+    fn uphold(&mut self, now: BlockNumber) {
+        if self.lines == 0 && self.joins_until < now {
             self.stage = GameStage::Ended(GameEnd::Upheld);
         }
     }
