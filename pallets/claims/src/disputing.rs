@@ -61,13 +61,16 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::Challenged {
             claim: id,
             leaf,
-            challenger,
+            challenger: challenger.clone(),
         });
         let claim = kept.claim.clone();
         Self::file_part(kept, &before);
         // A leaf that is not on chain has to be posted first: a referee has to read it.
-        if !joins && claim.is_on_chain(leaf) {
-            T::Referee::open(&claim, leaf);
+        if claim.is_on_chain(leaf) {
+            match joins {
+                true => T::Referee::joined(&claim, leaf, &challenger),
+                false => T::Referee::open(&claim, leaf),
+            }
         }
         Ok(())
     }

@@ -11,6 +11,9 @@ pub trait Referee<AccountId, BlockNumber> {
     /// dispute in a turn of its own. A claim can have many disputes, so its end leaves them alone.
     fn open(claim: &Claim<AccountId, BlockNumber>, leaf: u32);
 
+    /// Takes a further challenger of a leaf whose dispute it has. A referee that hears no challenger has nothing to do.
+    fn joined(_claim: &Claim<AccountId, BlockNumber>, _leaf: u32, _challenger: &AccountId) {}
+
     /// Tokens of all leaves that a validator has to execute for the referee, and has not committed to.
     fn backlog(validator: &AccountId) -> u64;
 }

@@ -313,11 +313,6 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
         Some(free.saturating_add(clock.saturating_sub(line.spent(line.turn.side))))
     }
 
-    /// The tokens of the trace that a side has to build for a move: what the move adds to all that it owes.
-    pub const fn due_tokens(&self) -> u64 {
-        self.terms.tokens
-    }
-
     /// What the game has cost the claimant up to `now`.
     pub fn cost(&self, now: BlockNumber) -> Effort {
         let moves = self.shown.saturating_add(1);
@@ -341,14 +336,10 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
         }
     }
 
-    /// What it costs a challenger to show a fault: it builds the trace once, and moves in each round.
+    /// What it costs a challenger to show a fault: it builds the trace once, and moves once for each row that was shown.
     pub fn cost_of_proof(&self) -> Effort {
-        let rounds = match self.stage {
-            GameStage::Open { tree, .. } => self.terms.rules.rounds(tree.height()),
-            _ => 0,
-        };
         Effort {
-            moves: rounds.saturating_add(1),
+            moves: self.shown.saturating_add(1),
             tokens: self.tokens_of(1),
             blocks: 0,
         }

@@ -1,7 +1,6 @@
 //! Random games: the honest side never loses, whatever all others do, and each game ends within its bound.
 
-mod support;
-
+use crate::support::*;
 use noema_disputes::{
     Fault, Game, GameEnd, GameError, GameStage, Line, LineEnd, Proven, Side, TraceNode,
 };
@@ -9,7 +8,6 @@ use noema_protocol::hashing::blake2_256;
 use proptest::prelude::*;
 use sp_core::H256;
 use std::collections::BTreeMap;
-use support::*;
 
 const MOST_STEPS: u64 = 90;
 

@@ -1,0 +1,92 @@
+use crate::{mock::*, Backlogs, Games, Lines, Turns};
+use frame_support::assert_ok;
+use noema_claims::{ClaimFault, ClaimOutcome};
+use noema_protocol::ClaimId;
+
+/// A thousand games begin in one block, against one claimant that moves twice in a block. Each challenger goes down to a
+/// leaf as fast as it can. No claim falls.
+#[test]
+fn a_thousand_games_do_not_make_an_honest_claimant_lose() {
+    const GAMES: usize = 1_000;
+    test(|| {
+        let trace = Trace::right(SEED, 10);
+        let funds = FUNDS * 10;
+        use frame_support::traits::fungible::Mutate;
+        Balances::set_balance(&CHALLENGER, funds);
+        Balances::set_balance(&WORKER, funds);
+        assert_ok!(Operators::bond_extra(
+            RuntimeOrigin::signed(WORKER),
+            GAMES as u128 * STAKE
+        ));
+        let claims: Vec<_> = (0..GAMES).map(|_| challenged(&trace)).collect();
+        let mut owed: std::collections::VecDeque<(ClaimId, Option<u8>)> =
+            claims.iter().map(|claim| (*claim, None)).collect();
+        // A block of this claimant's time builds 50 / 60 of a trace: it moves later than it could.
+        while let Some((claim, shown)) = owed.pop_front() {
+            blocks(1);
+            let below = match shown {
+                None => {
+                    assert_ok!(open(claim, &trace));
+                    trace.tree().height()
+                }
+                Some(height) => {
+                    assert_ok!(show(claim, &trace, above(4, height), &[CHALLENGER]));
+                    height.saturating_sub(2)
+                }
+            };
+            if below > 0 {
+                assert_ok!(point(CHALLENGER, claim, &trace, above(4, below)));
+                owed.push_back((claim, Some(below)));
+            }
+        }
+        for claim in &claims {
+            assert!(outcome(*claim).is_none());
+        }
+        assert_eq!(Backlogs::<Test>::get(WORKER), 0);
+        // The challenger gets the time for a thousand proofs, and has none.
+        let time = (GAMES as u32 * 60).div_ceil(50) + 200;
+        blocks(time);
+        assert_eq!(Games::<Test>::iter().count(), 0);
+        assert_eq!(Lines::<Test>::iter().count(), 0);
+        for claim in claims {
+            let fallen = ClaimOutcome::Fallen(ClaimFault::FalseLeaf(0));
+            assert_ne!(outcome(claim), Some(fallen));
+        }
+    });
+}
+
+/// A coalition challenges a thousand other claims of the claimant, to delay the game over its false one.
+#[test]
+fn a_thousand_sham_games_do_not_save_a_false_claim() {
+    test(|| {
+        let trace = right();
+        use frame_support::traits::fungible::Mutate;
+        Balances::set_balance(&OTHER, FUNDS * 10);
+        let claim = challenged(&wrong());
+        for _ in 0..200 {
+            let sham = make(core::slice::from_ref(&trace));
+            assert_ok!(challenge(OTHER, sham, 0));
+        }
+        // The claimant takes all of the time that it has.
+        go_to(game(claim).joins_until);
+        assert_ok!(open(claim, &wrong()));
+        let mut height = wrong().tree().height();
+        while height > 0 {
+            let node = above(20, height);
+            assert_ok!(point(CHALLENGER, claim, &wrong(), node));
+            go_to(until(claim, CHALLENGER));
+            let shown = show(claim, &wrong(), node, &[CHALLENGER]);
+            if shown.is_err() {
+                break;
+            }
+            height = height.saturating_sub(2);
+        }
+        if has_game(claim) {
+            assert_ok!(prove(CHALLENGER, claim, &wrong(), 20));
+        }
+        let fallen = ClaimOutcome::Fallen(ClaimFault::FalseLeaf(0));
+        assert_eq!(outcome(claim), Some(fallen));
+        blocks(400);
+        assert_eq!(Turns::<Test>::iter().count(), 0);
+    });
+}

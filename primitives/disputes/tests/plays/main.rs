@@ -1,0 +1,5 @@
+//! Games without storage.
+
+mod games;
+mod load;
+mod support;
