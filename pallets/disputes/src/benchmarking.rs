@@ -92,7 +92,7 @@ fn joined<T: Config>(id: GameId, index: u32) -> T::AccountId {
     challenger
 }
 
-/// The row below the first node that is nine rows above the leaves, with the hash of that node.
+/// The row below the first node that is so many rows above the leaves, with the hash of that node.
 fn row() -> (TraceNode, H256, Vec<H256>) {
     let row = vec![H256::repeat_byte(6); MAX_ROW as usize];
     let mut above = row.clone();

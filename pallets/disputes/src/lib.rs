@@ -13,7 +13,7 @@ extern crate alloc;
 
 mod audit;
 #[cfg(feature = "runtime-benchmarks")]
-#[allow(clippy::arithmetic_side_effects)]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 mod benchmarking;
 mod bonding;
 mod concluding;
@@ -55,9 +55,7 @@ pub mod pallet {
         weights::{Weight, WeightMeter},
     };
     use frame_system::pallet_prelude::*;
-    use noema_disputes::{
-        GameEnd, LineEnd, StepJudge, StepProof, TraceNode, Tree, MAX_ROW, MAX_ROW_BITS,
-    };
+    use noema_disputes::{GameEnd, LineEnd, StepJudge, StepProof, TraceNode, Tree, MAX_ROW};
     use noema_economics::Balance;
     use noema_interfaces::{Claims, Disputes, Operators};
     use noema_protocol::{CheckpointId, ClaimId};
@@ -95,7 +93,8 @@ pub mod pallet {
         /// Weights of calls and turns.
         type WeightInfo: WeightInfo;
 
-        /// How many rows below a node the row is that a claimant shows: 1 to [`MAX_ROW_BITS`].
+        /// How many rows below a node the row is that a claimant shows: 1 to
+        /// [`noema_disputes::MAX_ROW_BITS`].
         #[pallet::constant]
         type RowBits: Get<u8>;
         /// Most lines that one row answers.

@@ -58,11 +58,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     }
 
     // Reads a hot key, a game, a claim, a backlog and the cursor; writes a game and a backlog. For each line, reads it
-    // and a backlog, writes both and two turns, and hashes 511 times.
+    // and a backlog, writes both and two turns, and hashes 1,023 times.
     fn show(l: u32) -> Weight {
         let lines = u64::from(l);
         Weight::from_parts(100_000_000, 14_000)
-            .saturating_add(Weight::from_parts(620_000_000, 6_000).saturating_mul(lines))
+            .saturating_add(Weight::from_parts(1_200_000_000, 6_000).saturating_mul(lines))
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(2))
             .saturating_add(T::DbWeight::get().reads(2).saturating_mul(lines))

@@ -50,7 +50,7 @@ mod tests {
     const RULES: GameRules<u32> = GameRules {
         per_move: 10,
         tokens_per_block: 100,
-        row_bits: 9,
+        row_bits: 10,
     };
 
     #[test]
@@ -69,12 +69,12 @@ mod tests {
     }
 
     #[test]
-    fn three_rounds_reach_each_of_a_hundred_million_steps() {
+    fn three_rounds_reach_each_of_a_billion_steps() {
         assert_eq!(
-            [0, 1, 9, 10, 27, 28].map(|height| RULES.rounds(height)),
+            [0, 1, 10, 11, 30, 31].map(|height| RULES.rounds(height)),
             [0, 1, 1, 2, 3, 4]
         );
-        assert_eq!(RULES.clock(27), 40);
+        assert_eq!(RULES.clock(30), 40);
         assert_eq!(RULES.clock(0), 10);
     }
 }

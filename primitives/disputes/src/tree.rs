@@ -17,8 +17,8 @@ pub const MAX_STEPS: u64 = 1 << 48;
 /// Most siblings of a leaf.
 pub const MAX_SIBLINGS: u32 = 48;
 /// Most rows by which one row that the claimant shows is below its node.
-pub const MAX_ROW_BITS: u8 = 9;
-/// Most nodes in a row that the claimant shows: 16 KiB.
+pub const MAX_ROW_BITS: u8 = 10;
+/// Most nodes in a row that the claimant shows: 32 KiB.
 pub const MAX_ROW: u32 = 1 << MAX_ROW_BITS;
 
 /// A place in the tree of a trace.
@@ -283,11 +283,11 @@ mod tests {
     }
 
     #[test]
-    fn a_row_has_sixteen_kibibytes_at_most() {
+    fn a_row_has_32_kibibytes_at_most() {
         let tree = Tree::new(H256::zero(), MAX_STEPS).expect("it has steps");
         let row = tree.row_below(&tree.top(), u8::MAX);
         let first = TraceNode {
-            height: 39,
+            height: 38,
             index: 0,
         };
         assert_eq!(row, Some((first, MAX_ROW)));

@@ -16,8 +16,11 @@ use std::collections::BTreeMap;
 #[apply(encoded)]
 #[derive(DecodeWithMemTracking)]
 pub struct SumStatement {
+    /// The first value.
     pub seed: u64,
+    /// The number of steps.
     pub steps: u64,
+    /// The last value.
     pub result: u64,
 }
 

@@ -31,30 +31,37 @@ fn a_move() -> impl Strategy<Value = Move> {
     ]
 }
 
-fn wealth_of_all() -> Balance {
+fn supply_of_all() -> Balance {
     Balances::total_issuance()
 }
 
 /// Does a move, or is refused.
 fn play(claim: noema_protocol::ClaimId, trace: &Trace, a_move: &Move) {
-    match a_move {
-        Move::Challenge(who) => drop(challenge(*who, claim, 0)),
-        Move::Join(who) => drop(Disputes::join(RuntimeOrigin::signed(*who), claim, 0)),
+    let origin = RuntimeOrigin::signed;
+    let _ = match a_move {
+        Move::Challenge(who) => challenge(*who, claim, 0),
+        Move::Join(who) => Disputes::join(origin(*who), claim, 0),
         Move::Point(who, step, height) => {
             let height = (*height).min(trace.tree().height());
-            drop(point(*who, claim, trace, above(*step, height)));
+            point(*who, claim, trace, above(*step, height))
         }
-        Move::Show(who) => show_to(claim, trace, *who),
-        Move::Prove(who, step) => drop(prove(*who, claim, trace, *step)),
-        Move::Blocks(count) => blocks(*count),
-    }
+        Move::Show(who) => {
+            show_to(claim, trace, *who);
+            Ok(())
+        }
+        Move::Prove(who, step) => prove(*who, claim, trace, *step).map(|_| ()),
+        Move::Blocks(count) => {
+            blocks(*count);
+            Ok(())
+        }
+    };
 }
 
 fn show_to(claim: noema_protocol::ClaimId, trace: &Trace, who: AccountId) {
     if let Some(open) = Lines::<Test>::get((claim, 0), who)
         && let Some((node, _)) = open.line.node
     {
-        drop(show(claim, trace, node, &[who]));
+        let _ = show(claim, trace, node, &[who]);
     }
 }
 
@@ -86,7 +93,7 @@ proptest! {
     fn an_honest_claimant_does_not_lose(moves in prop::collection::vec(a_move(), 1..60)) {
         new_test_ext().execute_with(|| {
             let trace = right();
-            let supply = wealth_of_all();
+            let supply = supply_of_all();
             let claim = make(core::slice::from_ref(&trace));
             let before = wealth(WORKER);
             for a_move in &moves {
@@ -103,7 +110,7 @@ proptest! {
             assert_ne!(outcome(claim), Some(FALSE));
             assert!(outcome(claim).is_some());
             assert!(wealth(WORKER) >= before);
-            assert!(wealth_of_all() <= supply);
+            assert!(supply_of_all() <= supply);
             assert_eq!(Turns::<Test>::iter().count(), 0);
             assert_eq!(Backlogs::<Test>::iter().count(), 0);
             LIARS.iter().for_each(|liar| assert_eq!(bonded(*liar), 0));
@@ -117,7 +124,7 @@ proptest! {
     ) {
         new_test_ext().execute_with(|| {
             let trace = Trace::forged(SEED, STEPS, &[(step, 1)]);
-            let supply = wealth_of_all();
+            let supply = supply_of_all();
             let claim = make(core::slice::from_ref(&trace));
             let before = wealth(OUTSIDER);
             let mut height = None;
@@ -143,7 +150,7 @@ proptest! {
             blocks(120);
             audit();
             assert!(wealth(OUTSIDER) >= before);
-            assert!(wealth_of_all() <= supply);
+            assert!(supply_of_all() <= supply);
             assert_eq!(bonded(OUTSIDER), 0);
             assert_eq!(Turns::<Test>::iter().count(), 0);
         });

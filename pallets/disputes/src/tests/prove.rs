@@ -78,7 +78,7 @@ fn any_account_proves_without_a_line_at_the_cost_of_a_fee() {
 #[test]
 fn a_proof_that_shows_nothing_costs_its_line() {
     type Change = fn(&mut noema_disputes::StepProof<SumInputs>);
-    let evidence = |error| GameError::Evidence(error);
+    let evidence = GameError::Evidence;
     let cases: [(Change, GameError); 6] = [
         (|_| {}, GameError::StepIsRight),
         (|proof| proof.node = H256::zero(), GameError::NotInTrace),

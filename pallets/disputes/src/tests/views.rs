@@ -33,20 +33,20 @@ fn an_account_sees_the_moves_that_it_owes() {
             step,
             blocks,
         };
-        assert_eq!(Disputes::moves_due(CHALLENGER), []);
+        assert!(Disputes::moves_due(CHALLENGER).is_empty());
         let opening = [due(MoveStep::Open, PER_MOVE + WORK)];
         assert_eq!(Disputes::moves_due(WORKER), opening);
         assert_eq!(Disputes::moves_due(key(WORKER)), opening);
         blocks(1);
         assert_ok!(open(claim, &trace));
-        assert_eq!(Disputes::moves_due(WORKER), []);
+        assert!(Disputes::moves_due(WORKER).is_empty());
         // Six rows, two at a time, and the proof.
         let clock = 4 * PER_MOVE;
         let next = [due(MoveStep::PointOrProve(None), WORK + clock)];
         assert_eq!(Disputes::moves_due(CHALLENGER), next);
         let top = trace.tree().top();
         assert_ok!(point(CHALLENGER, claim, &trace, top));
-        assert_eq!(Disputes::moves_due(CHALLENGER), []);
+        assert!(Disputes::moves_due(CHALLENGER).is_empty());
         let row = [due(MoveStep::Show(top, CHALLENGER), WORK + clock)];
         assert_eq!(Disputes::moves_due(WORKER), row);
         assert_ok!(show(claim, &trace, top, &[CHALLENGER]));
