@@ -52,10 +52,10 @@ fn one_row_answers_all_lines_at_its_node() {
             assert_ok!(point(challenger, claim, &trace, top));
         }
         assert_ok!(point(THIRD, claim, &trace, above(7, 2)));
-        let other = Error::<Test>::OtherNode;
-        assert_noop!(show(claim, &trace, top, &[]), other);
-        assert_noop!(show(claim, &trace, top, &[OTHER, OTHER]), other);
-        assert_noop!(show(claim, &trace, top, &[OTHER, THIRD]), other);
+        let other = || Error::<Test>::OtherNode;
+        assert_noop!(show(claim, &trace, top, &[]), other());
+        assert_noop!(show(claim, &trace, top, &[OTHER, OTHER]), other());
+        assert_noop!(show(claim, &trace, top, &[OTHER, THIRD]), other());
         assert_noop!(show(claim, &trace, top, &[OUTSIDER]), Error::<Test>::NoLine);
         assert_ok!(show(claim, &trace, top, &[CHALLENGER, OTHER]));
         assert_ok!(show(claim, &trace, above(7, 2), &[THIRD]));
