@@ -35,8 +35,8 @@ pub struct WrongTrace<Statement, Evidence> {
 
 /// Creates state that only the runtime can.
 pub trait BenchmarkHelper<AccountId, Statement, Evidence> {
-    /// Makes a claim about `checkpoint`, which is active from then on, with as much to settle as a claim can have. Opens
-    /// a dispute by challenging one of its leaves, as any account can. Returns the leaf.
+    /// Makes a claim about `checkpoint`, which is active from then on, with as much to settle as a claim can have.
+    /// Opens a dispute by challenging one of its leaves, as any account can. Returns the leaf.
     fn challenged(checkpoint: CheckpointId) -> (ClaimId, u32);
 
     /// The hot key of the claimant.

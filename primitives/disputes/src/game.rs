@@ -336,7 +336,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
         }
     }
 
-    /// What it costs a challenger to show a fault: it builds the trace once, and moves once for each row that was shown.
+    /// What it costs a challenger to show a fault: it builds the trace once, and moves once for each row shown.
     pub fn cost_of_proof(&self) -> Effort {
         Effort {
             moves: self.shown.saturating_add(1),

@@ -1,5 +1,5 @@
-//! A small computation with real steps: the value of step `s` is that of step `s − 1`, times that of step `s / 2`, plus
-//! the seed and `s`, modulo 2^64. The first value is the seed. A leaf is the hash of a value.
+//! A small computation with real steps: the value of step `s` is that of step `s − 1`, times that of step `s / 2`,
+//! plus the seed and `s`, modulo 2^64. The first value is the seed. A leaf is the hash of a value.
 
 use crate::StepWeight;
 use codec::{DecodeWithMemTracking, Encode};

@@ -1,4 +1,5 @@
-//! Random games on the chain: records agree after each block, balances add up, and the side that is right does not lose.
+//! Random games on the chain: records agree after each block, balances add up, and the side that is right does not
+//! lose.
 
 use crate::{mock::*, Backlogs, Games, Lines, Turns};
 use noema_claims::{ClaimFault, ClaimOutcome};

@@ -83,8 +83,8 @@ fn who_has_no_move_is_refused_before_execution() {
     });
 }
 
-/// Whether a proof shows anything is found out only when it is executed. It costs the line then: no hot key has the chain
-/// execute steps for nothing.
+/// Whether a proof shows anything is found out only when it is executed. It costs the line then: no hot key has the
+/// chain execute steps for nothing.
 #[test]
 fn a_wrong_proof_is_a_duty_once() {
     test(|| {
