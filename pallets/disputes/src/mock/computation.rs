@@ -25,7 +25,7 @@ pub struct SumStatement {
 }
 
 /// The values of earlier steps, each with its path.
-pub type SumInputs = Vec<(u64, Vec<H256>)>;
+pub(crate) type SumInputs = Vec<(u64, Vec<H256>)>;
 
 /// Judges steps of the computation.
 pub struct Sums;
