@@ -10,7 +10,7 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use noema_disputes::{
-    Fault, GameStage, LineEnd, StepProof, TraceNode, Tree, MAX_ROW, MAX_SIBLINGS, MAX_STEPS,
+    Fault, GameStage, LineEnd, StepJudge, StepProof, TraceNode, Tree, MAX_SIBLINGS, MAX_STEPS,
 };
 use noema_economics::Balance;
 use noema_protocol::{hashing::merkle_node, CheckpointId, ClaimId};
@@ -70,14 +70,14 @@ fn longest_tree(height: u8, hash: H256) -> (Tree, Vec<H256>) {
 }
 
 /// Opens a game with a tree.
-fn open_with<T: Config>(id: GameId, tree: Tree) {
+fn open_with<T: Config>(id: GameId, tree: Tree, statement: H256) {
     Games::<T>::mutate(id.0, id.1, |open| {
         let game = &mut open.as_mut().expect("the game has begun; qed").game;
         let claimant = game.terms.claimant.clone();
         Pallet::<T>::pay_off(&claimant, game.terms.tokens);
         game.stage = GameStage::Open {
             tree,
-            statement: H256::zero(),
+            statement,
             since: Pallet::<T>::now(),
         };
     });
@@ -93,16 +93,15 @@ fn joined<T: Config>(id: GameId, index: u32) -> T::AccountId {
 }
 
 /// The row below the first node that is so many rows above the leaves, with the hash of that node.
-fn row() -> (TraceNode, H256, Vec<H256>) {
-    let row = vec![H256::repeat_byte(6); MAX_ROW as usize];
+fn row<T: Config>() -> (TraceNode, H256, Vec<H256>) {
+    let height = T::RowBits::get();
+    let row = vec![H256::repeat_byte(6); 1usize << height];
     let mut above = row.clone();
-    let mut height = 0;
     while above.len() > 1 {
         above = above
             .chunks_exact(2)
             .map(|pair| merkle_node(&pair[0], &pair[1]))
             .collect();
-        height += 1;
     }
     let node = TraceNode { height, index: 0 };
     (node, above[0], row)
@@ -153,7 +152,7 @@ mod benches {
         let (claim, leaf) = begun::<T>();
         let hash = H256::repeat_byte(4);
         let (tree, siblings) = longest_tree(1, hash);
-        open_with::<T>((claim, leaf), tree);
+        open_with::<T>((claim, leaf), tree, H256::zero());
         let who = joined::<T>((claim, leaf), 0);
         let node = TraceNode {
             height: 1,
@@ -176,9 +175,9 @@ mod benches {
     #[benchmark]
     fn show(l: Linear<1, { T::MaxAnswered::get() }>) {
         let (claim, leaf) = begun::<T>();
-        let (node, hash, row) = row();
+        let (node, hash, row) = row::<T>();
         let (tree, siblings) = longest_tree(node.height, hash);
-        open_with::<T>((claim, leaf), tree);
+        open_with::<T>((claim, leaf), tree, H256::zero());
         let challengers: Vec<_> = (0..l)
             .map(|index| {
                 let who = joined::<T>((claim, leaf), index);
@@ -213,8 +212,11 @@ mod benches {
             ..
         } = Helper::<T>::wrong_trace(claim, leaf);
         let (tree, siblings) = longest_tree(0, H256::repeat_byte(4));
-        open_with::<T>((claim, leaf), tree);
+        let stated = T::Judge::leaf(&statement);
+        open_with::<T>((claim, leaf), tree, stated);
         let who = joined::<T>((claim, leaf), 0);
+        proof.step = 0;
+        proof.node = H256::repeat_byte(4);
         proof.siblings = siblings;
         #[extrinsic_call]
         _(
@@ -271,7 +273,7 @@ mod benches {
     fn turn() {
         let id = begun::<T>();
         let (tree, _) = longest_tree(0, H256::zero());
-        open_with::<T>(id, tree);
+        open_with::<T>(id, tree, H256::zero());
         let who = joined::<T>(id, 0);
         let mut open = Games::<T>::get(id.0, id.1).expect("the game is open; qed");
         let line = Lines::<T>::get(id, &who).expect("the line is open; qed");
