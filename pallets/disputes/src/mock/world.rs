@@ -154,11 +154,6 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
         Idle::set(Weight::MAX);
         MaxTurnsPerBlock::set(64);
         System::set_block_number(1);
-        let roles = |worker| Roles {
-            worker,
-            validator: !worker,
-            trainer: false,
-        };
         register(WORKER, roles(true));
         validators.for_each(|validator| register(validator, roles(false)));
         blocks(3 * TERM);
@@ -180,6 +175,15 @@ pub(crate) fn audit() {
     assert_eq!(Disputes::audit(), Ok(()));
     assert_eq!(Claims::audit(), Ok(()));
     Operators::audit().expect("the audit finds nothing");
+}
+
+/// The roles of a worker, or of a validator.
+const fn roles(worker: bool) -> Roles {
+    Roles {
+        worker,
+        validator: !worker,
+        trainer: false,
+    }
 }
 
 fn register(controller: AccountId, roles: Roles) {
@@ -449,6 +453,13 @@ pub struct WrongAnswers;
 #[cfg(feature = "runtime-benchmarks")]
 impl crate::BenchmarkHelper<AccountId, SumStatement, SumInputs> for WrongAnswers {
     fn challenged(_: CheckpointId) -> (ClaimId, u32) {
+        // A benchmark is run more than once, and the storage of the last run is wiped.
+        if Operators::bond(&WORKER) == 0 {
+            for who in [WORKER, PAYER, CHALLENGER] {
+                <Balances as frame_support::traits::fungible::Mutate<_>>::set_balance(&who, FUNDS);
+            }
+            register(WORKER, roles(true));
+        }
         (challenged(&wrong()), 0)
     }
 
