@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Measures Noema's performance on this machine, with the real model on a chain of its own.
 #
-#   ./scripts/bench.sh [--peers | --training] [--json]
+#   ./scripts/bench.sh [--peers | --training | --sessions] [--json]
 #
 #   --peers  measures the executor and llama.cpp instead, without a chain: see bench-peers.sh
 #   --training  measures rounds of training instead, without a chain: see bench-training.sh
+#   --sessions  measures chats through a gateway and the cost of sessions instead: see bench-sessions.sh
 #   --json   one JSON object instead of a table
 #   --help   this text
 #
@@ -16,10 +17,12 @@ set -euo pipefail
 JSON=false
 PEERS=false
 TRAINING=false
+SESSIONS=false
 for argument in "$@"; do
     case "$argument" in
         --peers) PEERS=true ;;
         --training) TRAINING=true ;;
+        --sessions) SESSIONS=true ;;
         --json) JSON=true ;;
         --help | -h) print_usage "$0"; exit 0 ;;
         *) die "unknown option '$argument'; see $0 --help" ;;
@@ -33,6 +36,11 @@ fi
 if $TRAINING; then
     $JSON && set -- --json || set --
     exec "$ROOT/scripts/bench-training.sh" "$@"
+fi
+
+if $SESSIONS; then
+    $JSON && set -- --json || set --
+    exec "$ROOT/scripts/bench-sessions.sh" "$@"
 fi
 
 PORT=9955

@@ -28,6 +28,9 @@ PATH="$NODEJS/bin:$PATH"
 # The tests that need the real model and the text find them here; without them they are skipped.
 export NOEMA_SMOLLM2_GGUF="$MODEL_FILE"
 export NOEMA_PROSE="$TEXT_FILE"
+# The Python with the clients of OpenAI's API that the end-to-end tests ask through.
+CLIENTS="$NOEMA_CACHE/clients"
+export NOEMA_E2E_PYTHON="$CLIENTS/bin/python"
 # The folder of the runtime's sources, for a target directory outside this folder.
 export WASM_BUILD_WORKSPACE_HINT="$ROOT"
 

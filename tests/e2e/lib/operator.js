@@ -65,9 +65,14 @@ export class Operator {
 
   // --- process ---------------------------------------------------------------------------------------
 
-  /** Starts its process. It claims rewards only with `claims`, since they change balances. */
-  start({ claims = false } = {}) {
-    this.program = this.#run(this.name, claims ? [] : ['--no-claim']);
+  /**
+   * Starts its process, which runs the operators in `beside`, too. It claims rewards only with `claims`, since they
+   * change balances.
+   */
+  start({ claims = false, beside = [] } = {}) {
+    const keys = beside.flatMap(({ name }) => ['--key', `//${name}//hot`]);
+    this.program = this.#run(this.name, [...keys, ...(claims ? [] : ['--no-claim'])]);
+    for (const operator of beside) operator.program = this.program;
   }
 
   /** Starts another process with the same hot key, on a store of its own. */

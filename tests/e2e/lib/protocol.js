@@ -68,6 +68,15 @@ export const receiptHash = (receipt) => {
   );
 };
 
+/** The sampling seed of answer `n` of a session. */
+export const answerSeed = (seed, n) => tagged('noema/answer-seed', hexToU8a(seed), u32(n));
+
+/** The hash of an encoded receipt of a session: the leaf of a claim. */
+export const sessionReceiptHash = (encoded) => tagged('noema/session-receipt', encoded);
+
+/** The payload of an encoded voucher, which the voucher key of its session signs. */
+export const voucherPayload = (encoded) => tagged('noema/voucher', encoded);
+
 /**
  * The rows of the Merkle tree over hashes, from the hashes of its leaves to the root: a node is the hash of
  * its two children, and the last node of an odd row moves up unchanged.

@@ -246,7 +246,7 @@ export class World {
   /**
    * Adds operators `[role, name]` as real processes, or with `fake` simulated by the test. They can be drawn
    * once this resolves. `runs` returns, for a name, the home folder and the further arguments of its process,
-   * and its program if that is not `noema-worker`.
+   * and its program if that is not `noema-worker`; with `together`, one process runs all of them.
    */
   async add(
     operators,
@@ -255,6 +255,7 @@ export class World {
       bond = 2n * this.leastBond,
       prices = this.prices(),
       fake = false,
+      together = false,
       checkpoints = [this.checkpoint],
       waits = checkpoints.length > 0,
       // The model was just imported; hashing it again for every process is redundant.
@@ -267,7 +268,8 @@ export class World {
     await Promise.all(added.map((operator) => operator.register(bond, checkpoints)));
     // A process ends where the final state has no operator with its key.
     if (!fake) await this.chain.untilFinal();
-    for (const operator of added) if (!fake) operator.start();
+    if (together) added[0].start({ beside: added.slice(1) });
+    else if (!fake) for (const operator of added) operator.start();
     if (waits) await this.notice();
     return added;
   }
