@@ -286,7 +286,7 @@ impl PendingAnswer<'_> {
     /// received, for which the worker has [`WorkerPatience::end`](crate::WorkerPatience::end), and are paid.
     ///
     /// # Errors
-    /// When the connection or the store fails.
+    /// When the worker does not take the message, or the store fails.
     pub async fn end(&mut self) -> Result<(), SessionError> {
         if self.is_ended() || self.arrived.is_some() {
             return Ok(());
@@ -322,8 +322,12 @@ impl PendingAnswer<'_> {
     async fn send_end(&mut self) -> Result<(), SessionError> {
         let connection = &self.session.connection;
         self.deadline = Some(Instant::now() + connection.patience.end);
-        connection.send(&mut self.send, &ToWorker::End).await?;
-        Ok(())
+        match connection.send(&mut self.send, &ToWorker::End).await {
+            // A worker that has sent the whole answer reads no more: its receipt is on its way. Where the connection is
+            // lost, reading tells.
+            Ok(()) | Err(ConnectionFault::Broken(_)) => Ok(()),
+            Err(fault) => Err(fault.into()),
+        }
     }
 
     /// Verifies the receipt, and signs the voucher; both are on disk on return.

@@ -9,6 +9,7 @@ use noema_session_transport::{
 use noema_sessions::{AnswerEnd, Stage, WorkerError};
 use sp_core::H256;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_flow_and_one_claim_covers_them() {
@@ -100,6 +101,21 @@ async fn a_payer_ends_an_answer_and_pays_for_what_it_got() {
     assert!(answer.tokens.len() < 300);
     assert!(world.expected(0, &prompt, 300).starts_with(&answer.tokens));
     session.pay().await.expect("is taken");
+}
+
+/// A worker that has sent the receipt reads no more of the stream.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_complete_can_still_be_ended() {
+    let world = World::new();
+    let worker = world.worker().await;
+    let payer = world.payer().await;
+    let mut session = world.open(&payer, &worker).await;
+    let mut pending = session.ask(vec![1, 2], greedy(5)).await.expect("is sent");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    pending.end().await.expect("the worker needs no message");
+    let answer = pending.finish().await.expect("is complete");
+    assert_eq!(answer.tokens, world.expected(0, &[1, 2], 5));
+    session.pay().await.expect("it is paid");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
