@@ -23,7 +23,6 @@ import { plain } from './lib/chain.js';
 import { cost, idleBlock } from './lib/cost.js';
 import { CHECK_ALL } from './lib/rules.js';
 import { SimulatedSession } from './lib/sessions.js';
-import { Training } from './lib/training.js';
 import { UNIT, World } from './lib/world.js';
 
 const wanted = process.argv.slice(2).map(Number);
@@ -32,16 +31,14 @@ const sizes = wanted.length ? wanted : [1, 10, 1_000, 100_000];
 const SIZE = { prompt: 32, tokens: 72, leafTokens: 2_048 };
 const PRICES = { perPromptByte: UNIT / 64_000n, perAnswerToken: UNIT / 1_000n };
 
-const world = await World.start('measure-sessions', { blockTime: 200, publishes: false, rules: CHECK_ALL });
+const world = await World.start('measure-sessions', { blockTime: 200, rules: CHECK_ALL });
 try {
   const { chain } = world;
   const most = Math.max(...sizes);
   const price = BigInt(SIZE.tokens) * PRICES.perAnswerToken + BigInt(4 * SIZE.prompt) * PRICES.perPromptByte;
   const bond = BigInt(most) * price + 100n * UNIT;
   const validators = Array.from({ length: 4 }, (_, n) => ['Validator', `Validator${n + 1}`]);
-  // The checkpoint of a family without training: nothing executes it.
-  await world.add(validators, { fake: true, bond: 1_000n * UNIT, checkpoints: [] });
-  world.checkpoint = (await Training.start(world, 'measured')).genesis;
+  await world.add(validators, { fake: true, bond: 1_000n * UNIT, waits: false });
   const [worker] = await world.add([['Worker', 'Worker1']], { fake: true, bond, prices: PRICES });
 
   const idle = await idleBlock(chain);
@@ -51,9 +48,10 @@ try {
     const session = await SimulatedSession.open(world, worker, { ...SIZE, held });
     const from = await heightOf(session.block);
     const voucher = session.voucher(count);
+    // A claim of few answers is made while the session closes.
+    await chain.send(chain.call('sessions.closeSession', session.session), session.payer);
     const claim = await session.claim(voucher);
     await session.confirm(claim, voucher.leaves);
-    await chain.send(chain.call('sessions.closeSession', session.session), session.payer);
     await worker.submit('sessions.endSession', session.session, count);
     await world.claimEvent(claim.claim, 'claims.Ended');
 

@@ -36,8 +36,6 @@ enum Behaviour {
     Dear,
     /// The signature is that of another receipt.
     OldSignature,
-    /// The connection is closed in the middle of the answer.
-    Stop,
 }
 
 /// The worker: its node, its hot key, and what it does.
@@ -86,7 +84,7 @@ impl Dishonest {
                 ToWorker::Hello { .. } => FromWorker::Hello { version: 1 },
                 ToWorker::Open { .. } => FromWorker::Opened { count: 0 },
                 ToWorker::Ask(ask) => {
-                    self.answer(connection, &mut send, *ask).await?;
+                    self.answer(&mut send, *ask).await?;
                     continue;
                 }
                 other => bail!("{other:?} is not expected"),
@@ -100,7 +98,6 @@ impl Dishonest {
     /// Answers as an honest worker would, but for the behaviour.
     async fn answer(
         &self,
-        connection: &Connection,
         send: &mut SendStream,
         AskMessage { session, ask, .. }: AskMessage,
     ) -> anyhow::Result<()> {
@@ -118,15 +115,6 @@ impl Dishonest {
                 send.write_all(b"this is no message of the protocol")
                     .await?;
                 return Ok(send.finish()?);
-            }
-            Behaviour::Stop => {
-                let half = tokens.len().div_ceil(2);
-                tokens.truncate(half);
-                send.write_all(&frame(&FromWorker::Tokens(tokens))?).await?;
-                // What was written arrives first.
-                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-                connection.close(0u32.into(), b"gone");
-                return Ok(());
             }
             Behaviour::ExtraToken => tokens.push(1),
             Behaviour::OtherReceipt => tokens.reverse(),

@@ -72,6 +72,7 @@ export class Books {
   }
 }
 
+const ZERO = `0x${'00'.repeat(32)}`;
 /** The prices of a session that any worker's are within. */
 const ANY_PRICE = { perPromptToken: UNIT, perCachedToken: UNIT, perAnswerToken: UNIT };
 
@@ -91,14 +92,13 @@ export async function openSession(world, worker, { payer, voucherKey, leafTokens
 export class SimulatedSession {
   /** Opens one with a simulated worker. `tokens` are those of each answer, `prompt` those of each prompt. */
   static async open(world, worker, { tokens = 16, prompt = 32, held, leafTokens } = {}) {
-    const session = new SimulatedSession();
+    const simulated = new SimulatedSession();
     const payer = await world.account((held ?? 100n * UNIT) + 10n * UNIT);
     const answer = madeUp({ tokens: Array.from({ length: tokens }, (_, token) => token), promptTokens: prompt });
-    Object.assign(session, { world, worker, payer, voucherKey: payer, answer });
-    Object.assign(session, await openSession(world, worker, { payer, voucherKey: payer, held, leafTokens }));
-    const { perPromptToken, perAnswerToken } = session.prices;
-    session.price = BigInt(prompt) * perPromptToken + BigInt(tokens) * perAnswerToken;
-    return session;
+    const { session, terms, seed, prices, block } = await openSession(world, worker, { payer, voucherKey: payer, held, leafTokens });
+    const price = BigInt(prompt) * prices.perPromptToken + BigInt(tokens) * prices.perAnswerToken;
+    const hashes = { promptHash: randomHash(), answerHash: randomHash() };
+    return Object.assign(simulated, { world, worker, payer, voucherKey: payer, answer, hashes, session, terms, seed, price, block });
   }
 
   get chain() {
@@ -107,19 +107,19 @@ export class SimulatedSession {
 
   /** The receipt of answer `n` of the bundle that begins with `first`. */
   receipt(n, first = 0) {
-    const { session, terms, answer } = this;
+    const { session, terms, answer, hashes } = this;
     return {
       session,
       n,
       first,
       terms,
       checkpoint: this.world.checkpoint,
-      promptHash: randomOnce(this, 'promptHash'),
+      promptHash: hashes.promptHash,
       promptTokens: answer.promptTokens,
       cachedTokens: 0,
       parameters: { maxTokens: answer.tokens.length, temperatureMilli: 0, topK: 0, topPMilli: 1000 },
       seed: answerSeed(this.seed, n),
-      answerHash: randomOnce(this, 'answerHash'),
+      answerHash: hashes.answerHash,
       answerTokens: answer.tokens.length,
       end: 'Length',
       price: this.price,
@@ -187,6 +187,3 @@ export class SimulatedSession {
     }
   }
 }
-
-const ZERO = `0x${'00'.repeat(32)}`;
-const randomOnce = (owner, name) => (owner[`_${name}`] ??= randomHash());

@@ -204,8 +204,11 @@ describe('a gateway', () => {
       }
       assert.deepEqual([refusal.status, refusal.code], [429, 'insufficient_quota']);
       assert.ok(spent > 0n && spent <= UNIT / 50n, `it spent ${spent}`);
-      const { stdout } = await worker(world.home, ['gateway', 'key', 'list', '--keys', file, '--url', world.url]);
-      assert.match(stdout, /poor: spent 0\.0\d+ .*of 0\.02/);
+      // What was spent is written every two seconds.
+      await until('the list has it', async () => {
+        const { stdout } = await worker(world.home, ['gateway', 'key', 'list', '--keys', file, '--url', world.url]);
+        return /^poor: spent 0\.0\d+ NOEMA of 0\.02 NOEMA/m.test(stdout) || undefined;
+      }, { timeout: 20_000 });
 
       const calls = await Promise.allSettled([1, 2, 3, 4].map(() => ask(hasty, { max_tokens: 2 })));
       const late = calls.filter(({ status }) => status === 'rejected').map(({ reason }) => reason);
