@@ -5,9 +5,10 @@
 // First those that mostly wait for blocks, several at a time; then those of load, each alone.
 //
 // NOEMA_BIN_DIR is where the programs are that `cargo build --workspace` makes (default: target/debug),
-// NOEMA_SMOLLM2_GGUF the model's file; NOEMA_E2E_HOME and NOEMA_E2E_CHECKPOINT skip its import. With
-// NOEMA_E2E_REQUESTS=3000, load takes ten minutes instead of four. Logs of nodes and workers are kept where a test
-// failed.
+// NOEMA_SMOLLM2_GGUF the model's file, and NOEMA_E2E_PYTHON a Python with the clients of clients.txt; NOEMA_E2E_HOME and
+// NOEMA_E2E_CHECKPOINT skip the import of the model. With NOEMA_E2E_REQUESTS=3000, load takes ten minutes instead of
+// four; with NOEMA_E2E_CHAT_SECONDS=120, 64 chats at once last two minutes instead of twenty seconds. Logs of nodes and
+// workers are kept where a test failed.
 
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
