@@ -102,11 +102,14 @@ export class Gateway {
     return this.ask(content, { stream: true, stream_options: { include_usage: true }, ...options });
   }
 
-  /** Where a receipt stands. */
-  async standing(hash) {
-    const answer = await fetch(`${this.url}/v1/noema/receipts/${hash}`);
-    assert.equal(answer.status, 200, await answer.clone().text());
-    return answer.json();
+  /** Where a receipt stands; waits while the gateway has no node to read it from. */
+  standing(hash) {
+    return until(`the gateway reads where receipt ${hash} stands`, async () => {
+      const answer = await fetch(`${this.url}/v1/noema/receipts/${hash}`);
+      if (answer.status === 503) return undefined;
+      assert.equal(answer.status, 200, await answer.clone().text());
+      return answer.json();
+    }, { timeout: 30_000 });
   }
 
   /** Waits until the receipt reaches a state; returns all states seen on the way, and the last standing. */
