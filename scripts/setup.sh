@@ -4,7 +4,7 @@
 #
 #   ./scripts/setup.sh [--e2e]
 #
-#   --e2e    also the requirements of the tests: polkadot.js, clients of OpenAI's API, Chromium, the spell check,
+#   --e2e    also the requirements of the tests: polkadot.js, libraries for OpenAI's API, Chromium, the spell check,
 #            cargo-deny, a Vulkan driver
 #   --help   this text
 #

@@ -10,8 +10,8 @@
 #   lint     clippy on every target of every crate, warnings denied
 #   unit     unit, property, pallet, runtime and worker tests, those of documentation, benchmarks and set-up, and of
 #            every architecture on tiny models, beside llama.cpp
-#   e2e      a real node, real workers and gateways, polkadot.js and clients of OpenAI's API, with the real model; the
-#            gateway's page in a real browser, whose pictures are kept in page/tests/artefacts
+#   e2e      a real node, real workers and gateways, polkadot.js and libraries for OpenAI's API, with the real model;
+#            the gateway's page in a real browser, whose pictures are kept in page/tests/artefacts
 #   --help   this text
 #
 # Ends with the time of each phase, the numbers of tests that passed and failed, and the failed tests with
