@@ -39,8 +39,8 @@ fn a_thousand_games_do_not_make_an_honest_claimant_lose() {
             }
         }
         assert_eq!(Backlogs::<Test>::get(WORKER), 0);
-        // The challenger has no proof.
-        blocks(200);
+        // The challenger gets the time for all proofs that it owes, a thousand at most, and has none.
+        blocks(1_400);
         assert_eq!(Games::<Test>::iter().count(), 0);
         assert_eq!(Lines::<Test>::iter().count(), 0);
         for claim in claims {
