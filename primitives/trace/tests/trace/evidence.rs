@@ -29,10 +29,18 @@ fn root(leaves: &[H256]) -> H256 {
 }
 
 fn worlds() -> [World; 3] {
+    let gated = Architecture {
+        variant: Variant {
+            gelu: true,
+            post_norms: true,
+            ..Variant::LLAMA
+        },
+        ..TestModel::TINY
+    };
     [
         World::answer(TestModel::TINY, 35, 3, SAMPLING),
         World::answer(TestModel::EVERY_DIFFERENCE, 34, 2, Sampling::GREEDY),
-        World::text(TestModel::TINY, 5),
+        World::text(gated, 5),
     ]
 }
 
