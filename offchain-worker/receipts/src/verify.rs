@@ -79,7 +79,7 @@ pub struct ProvenClaim {
 
 /// Verifies a receipt by the records in `proof`, of the block with the hash `trusted`.
 ///
-/// Nothing in `file` or `proof` is trusted: see the [crate](crate) for what is verified.
+/// Nothing in `file` or `proof` is trusted: see the [crate] for what is verified.
 ///
 /// # Errors
 /// See [`ReceiptError`].

@@ -140,7 +140,7 @@ pub fn check_commitment(
 pub const TOKENS_PER_LEAF: usize = 512;
 
 /// Hash of tokens: of the prompt or the answer of a session. Some of them can be shown without the others: they are
-/// the leaves of a [`merkle`](crate::merkle) tree, in runs of [`TOKENS_PER_LEAF`].
+/// the leaves of a [`merkle`] tree, in runs of [`TOKENS_PER_LEAF`].
 pub fn tokens_hash(tokens: &[u32]) -> H256 {
     let nodes = tokens.chunks(TOKENS_PER_LEAF).map(tokens_node);
     tokens_hash_of(tokens.len() as u64, merkle::root(nodes))
