@@ -3,7 +3,7 @@
 use crate as pallet_checkpoints;
 use crate::{Architecture, TokenBounds, Variant, Weights};
 use frame_support::{
-    assert_ok, derive_impl,
+    assert_ok,
     traits::{ConstU32, ConstU64},
     BoundedVec,
 };
@@ -11,7 +11,7 @@ use frame_system::EnsureRoot;
 use noema_interfaces::{Burden, Candidate, Earning, Load, Operators, Selection, WorkCredit};
 use noema_protocol::{CheckpointId, FamilyId, Job, Offence, Role};
 use sp_core::H256;
-use sp_runtime::{BuildStorage, DispatchError};
+use sp_runtime::DispatchError;
 use std::{cell::RefCell, collections::BTreeMap};
 
 pub(crate) type AccountId = u64;
@@ -42,39 +42,13 @@ pub(crate) const TOKENS: TokenBounds = TokenBounds {
     template_tokens: 40,
 };
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeTask,
-        RuntimeHoldReason,
-        RuntimeFreezeReason,
-        RuntimeViewFunction
-    )]
-    pub struct Test;
+noema_testing::runtime!(Test {
+    2: Checkpoints = pallet_checkpoints,
+});
 
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Checkpoints = pallet_checkpoints;
-}
-
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = frame_system::mocking::MockBlock<Test>;
-    type AccountData = pallet_balances::AccountData<Balance>;
-}
-
-#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
-impl pallet_balances::Config for Test {
-    type AccountStore = System;
-}
+noema_testing::system_and_balances!(
+    Test, block: MockBlock, balance: Balance, existential_deposit: 1
+);
 
 impl pallet_checkpoints::Config for Test {
     type Currency = Balances;
@@ -219,10 +193,7 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
         },
         ..Default::default()
     };
-    let mut ext: sp_io::TestExternalities = genesis
-        .build_storage()
-        .expect("the genesis is valid")
-        .into();
+    let mut ext = noema_testing::build(genesis);
     ext.execute_with(|| {
         BONDED.with_borrow_mut(BTreeMap::clear);
         System::set_block_number(1);

@@ -3,31 +3,30 @@
 use crate as pallet_claims;
 use crate::*;
 use frame_support::{
-    assert_ok, derive_impl, parameter_types,
+    assert_ok, parameter_types,
     traits::{
         fungible::{Inspect, InspectHold},
-        ConstU128, ConstU32, Hooks,
+        ConstU32, Hooks,
     },
     weights::{Weight, WeightMeter},
 };
 use noema_claims::{
     merkle_root, prove_hidden, Availability, ClaimOutcome, ClaimRules, ClaimStage, ClaimTerms,
-    ClaimWindows, Permill, RelayBlock, Settlement,
+    ClaimWindows, Permill, Settlement,
 };
 use noema_economics::Balance;
-use noema_interfaces::{
-    BlockRandomness, Checkpoints, Claims as _, OnClaimEnded, Operators as _, RecentWork,
-    RecordWork, Referee,
-};
+use noema_interfaces::{Claims as _, OnClaimEnded, Operators as _, Referee};
 use noema_protocol::{
-    hashing, CheckpointId, ClaimId, Job, ModelLimits, Prices, Receipt, RequestId,
-    SamplingParameters, SessionId, Work,
+    hashing, ClaimId, Job, Prices, Receipt, RequestId, SamplingParameters, SessionId,
 };
 use noema_sessions::{AnswerEnd, SessionReceipt};
+use noema_testing::Relay;
 use pallet_operators::Roles;
 use sp_core::H256;
-use sp_runtime::{testing::TestSignature, BuildStorage, DispatchError};
+use sp_runtime::DispatchError;
 use std::{cell::RefCell, collections::BTreeMap};
+
+pub(crate) use noema_testing::{IsRandom, RecordedWork, Salt, CHECKPOINT};
 
 pub(crate) type AccountId = u64;
 
@@ -42,7 +41,6 @@ pub(crate) const STRANGER: AccountId = 3;
 /// The first of the validators.
 pub(crate) const VALIDATOR: AccountId = 10;
 pub(crate) const VALIDATORS: u64 = 6;
-pub(crate) const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
 pub(crate) const FUNDS: Balance = 1_000_000;
 pub(crate) const BOND: Balance = 100_000;
 /// Blocks in a term.
@@ -50,120 +48,19 @@ const TERM: u32 = 5;
 /// Tokens of each answer, and so the number of its hidden states.
 pub(crate) const POSITIONS: u32 = 11;
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeTask,
-        RuntimeHoldReason,
-        RuntimeFreezeReason,
-        RuntimeViewFunction
-    )]
-    pub struct Test;
+noema_testing::runtime!(Test {
+    2: Operators = pallet_operators,
+    3: Claims = pallet_claims,
+});
 
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Operators = pallet_operators;
-    #[runtime::pallet_index(3)]
-    pub type Claims = pallet_claims;
-}
+noema_testing::system_and_balances!(
+    Test, block: MockBlockU32, balance: Balance, existential_deposit: 5
+);
 
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = frame_system::mocking::MockBlockU32<Test>;
-    type AccountId = AccountId;
-    type Lookup = sp_runtime::traits::IdentityLookup<AccountId>;
-    type AccountData = pallet_balances::AccountData<Balance>;
-}
-
-#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
-impl pallet_balances::Config for Test {
-    type Balance = Balance;
-    type AccountStore = System;
-    type ExistentialDeposit = ConstU128<5>;
-}
-
-impl pallet_operators::Config for Test {
-    type Currency = Balances;
-    type RuntimeHoldReason = RuntimeHoldReason;
-    type Checkpoints = OneCheckpoint;
-    type Signature = TestSignature;
-    type MinBond = ConstU128<100>;
-    type BondUnit = ConstU128<100>;
-    type ReportPeriod = ConstU32<20>;
-    type UnbondingDelay = ConstU32<50>;
-    type MaxServed = ConstU32<2>;
-    type Work = Listener;
-    type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
-    #[cfg(feature = "runtime-benchmarks")]
-    type BenchmarkHelper = Keystore;
-}
-
-/// Creates hot keys for benchmarks.
-#[cfg(feature = "runtime-benchmarks")]
-pub struct Keystore;
-
-#[cfg(feature = "runtime-benchmarks")]
-impl pallet_duties::BenchmarkHelper<AccountId, TestSignature> for Keystore {
-    fn sign(seed: u8, message: H256) -> (AccountId, TestSignature) {
-        let key = 1_000 + AccountId::from(seed);
-        (key, TestSignature(key, message.as_bytes().to_vec()))
-    }
-}
-
-/// The only active checkpoint.
-pub struct OneCheckpoint;
-
-impl Checkpoints for OneCheckpoint {
-    fn active(_: &CheckpointId) -> Option<ModelLimits> {
-        Some(ModelLimits {
-            context_length: 100,
-            vocabulary: 50,
-            template_tokens: 5,
-            tokens_per_byte: 1,
-        })
-    }
-
-    fn exists(_: &CheckpointId) -> bool {
-        true
-    }
-
-    fn canonical_of(_: &CheckpointId) -> Option<CheckpointId> {
-        None
-    }
-
-    #[cfg(feature = "runtime-benchmarks")]
-    fn set_active(_: CheckpointId, _: ModelLimits) {}
-
-    #[cfg(feature = "runtime-benchmarks")]
-    fn set_canonical_of(_: CheckpointId, _: CheckpointId) {}
-}
+noema_testing::operators!(Test, work: RecordedWork);
 
 parameter_types! {
-    pub static IsRandom: bool = true;
-    pub static Salt: u64 = 0;
     pub static PollBudget: Weight = Weight::from_parts(250_000_000_000, u64::MAX / 2);
-}
-
-/// A relay chain with one block for each of this chain's.
-pub struct Relay;
-
-impl BlockRandomness for Relay {
-    fn relay_block() -> RelayBlock {
-        System::block_number() + 1_000
-    }
-
-    fn random(subject: &[u8]) -> Option<H256> {
-        let seed = (subject, Self::relay_block(), Salt::get());
-        IsRandom::get().then(|| hashing::blake2_256(&codec::Encode::encode(&seed)))
-    }
 }
 
 /// The calls from the pallet to other pallets.
@@ -175,8 +72,6 @@ pub(crate) struct Told {
     pub(crate) backlogs: BTreeMap<AccountId, u64>,
     /// Claims that ended.
     pub(crate) ended: Vec<(Job, ClaimId, ClaimOutcome)>,
-    /// Work that was recorded.
-    pub(crate) work: Vec<(Work, AccountId, u64)>,
 }
 
 thread_local! {
@@ -206,24 +101,11 @@ impl OnClaimEnded<AccountId> for Listener {
     }
 }
 
-impl RecordWork<AccountId> for Listener {
-    fn record(work: Work, who: &AccountId, amount: u64) {
-        told(|told| told.work.push((work, *who, amount)));
-    }
-
-    fn record_recent(_: &mut RecentWork, work: Work, who: &AccountId, amount: u64) -> bool {
-        Self::record(work, who, amount);
-        false
-    }
-
-    fn enter(_: &AccountId, _: &RecentWork) {}
-}
-
 impl Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Operators = Operators;
-    type Randomness = Relay;
+    type Randomness = Relay<Test>;
     type Referee = Listener;
     type OnEnded = Listener;
     type EndedWeight = ();
@@ -272,12 +154,10 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
         operators: pallet_operators::GenesisConfig { term_length: TERM },
         ..Default::default()
     };
-    let mut ext: sp_io::TestExternalities = genesis
-        .build_storage()
-        .expect("the genesis is valid")
-        .into();
+    let mut ext = noema_testing::build(genesis);
     ext.execute_with(|| {
         told(|told| *told = Told::default());
+        RecordedWork::clear();
         IsRandom::set(true);
         PollBudget::set(Weight::from_parts(250_000_000_000, u64::MAX / 2));
         System::set_block_number(1);
@@ -310,8 +190,7 @@ pub(crate) fn test(run: impl Fn()) {
 
 fn register(controller: AccountId, roles: Roles) {
     let key = key(controller);
-    let payload = hashing::possession_payload(System::block_hash(0), &controller);
-    let possession = TestSignature(key, payload.as_bytes().to_vec());
+    let possession = noema_testing::possession(key, controller, System::block_hash(0));
     let origin = RuntimeOrigin::signed(controller);
     let prices = Prices::default();
     assert_ok!(Operators::register(

@@ -15,7 +15,6 @@ use frame_support::{
 };
 use noema_claims::{ClaimRules, ClaimWindows, Permill};
 use noema_protocol::{apply, sent};
-use sp_runtime::BuildStorage;
 
 pub(crate) use claims::*;
 pub(crate) use moves::*;
@@ -24,30 +23,9 @@ pub(crate) use world::*;
 
 pub(crate) type AccountId = u64;
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeFreezeReason,
-        RuntimeHoldReason,
-        RuntimeSlashReason,
-        RuntimeLockId,
-        RuntimeTask,
-        RuntimeViewFunction
-    )]
-    pub struct Test;
-
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Inference = pallet_inference;
-}
+noema_testing::runtime!(Test {
+    2: Inference = pallet_inference,
+});
 
 type Block = frame_system::mocking::MockBlockU32<Test>;
 
@@ -161,10 +139,7 @@ impl TestExt {
         PollBudget::set(BUDGET);
         TestRules::set(rules());
         TestClaimRules::set(claim_rules());
-        let storage = frame_system::GenesisConfig::<Test>::default()
-            .build_storage()
-            .expect("genesis is valid");
-        let mut ext = sp_io::TestExternalities::new(storage);
+        let mut ext = noema_testing::build(frame_system::GenesisConfig::<Test>::default());
         ext.execute_with(|| System::set_block_number(1));
         Self(ext)
     }

@@ -2,7 +2,6 @@
 
 use crate as pallet_issuance;
 use frame_support::{
-    derive_impl,
     pallet_prelude::ValueQuery,
     parameter_types,
     traits::{ConstU128, ConstU32, ConstU64, Hooks},
@@ -12,7 +11,6 @@ use frame_support::{
 use noema_economics::{Balance, Permill};
 use noema_interfaces::{KeepWork, RecentWork, RecordWork};
 use noema_protocol::{PerWork, Work};
-use sp_runtime::BuildStorage;
 
 pub(crate) type AccountId = u64;
 
@@ -32,41 +30,13 @@ pub(crate) const WINDOW: u32 = 3;
 /// The total issuance at genesis.
 pub(crate) const GENESIS: Balance = 9 * ENDOWMENT;
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeTask,
-        RuntimeHoldReason,
-        RuntimeFreezeReason,
-        RuntimeViewFunction
-    )]
-    pub struct Test;
+noema_testing::runtime!(Test {
+    2: Issuance = pallet_issuance,
+});
 
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Issuance = pallet_issuance;
-}
-
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = frame_system::mocking::MockBlock<Test>;
-    type AccountData = pallet_balances::AccountData<Balance>;
-}
-
-#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
-impl pallet_balances::Config for Test {
-    type Balance = Balance;
-    type AccountStore = System;
-    type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
-}
+noema_testing::system_and_balances!(
+    Test, block: MockBlock, balance: Balance, existential_deposit: EXISTENTIAL_DEPOSIT
+);
 
 parameter_types! {
     pub const Shares: PerWork<Permill> = PerWork {
@@ -126,10 +96,7 @@ pub(crate) fn genesis(epoch_length: Option<u64>) -> sp_io::TestExternalities {
         issuance: crate::GenesisConfig { epoch_length },
         ..Default::default()
     };
-    let mut ext: sp_io::TestExternalities = genesis
-        .build_storage()
-        .expect("the genesis is valid")
-        .into();
+    let mut ext = noema_testing::build(genesis);
     ext.execute_with(|| System::set_block_number(1));
     ext
 }

@@ -4,57 +4,23 @@ mod moves;
 mod world;
 
 use crate as pallet_jury;
-use frame_support::{derive_impl, parameter_types, traits::fungible::Mutate};
+use frame_support::{parameter_types, traits::fungible::Mutate};
 use noema_economics::Balance;
-use sp_runtime::BuildStorage;
 
 pub(crate) use moves::*;
 pub(crate) use world::*;
 
 pub(crate) type AccountId = u64;
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeFreezeReason,
-        RuntimeHoldReason,
-        RuntimeSlashReason,
-        RuntimeLockId,
-        RuntimeTask,
-        RuntimeViewFunction
-    )]
-    pub struct Test;
+noema_testing::runtime!(Test {
+    2: Jury = pallet_jury,
+});
 
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Jury = pallet_jury;
-}
-
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = frame_system::mocking::MockBlockU32<Test>;
-    type AccountId = AccountId;
-    type Lookup = sp_runtime::traits::IdentityLookup<AccountId>;
-    type AccountData = pallet_balances::AccountData<Balance>;
-}
-
-#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
-impl pallet_balances::Config for Test {
-    type Balance = Balance;
-    type AccountStore = System;
-    type ExistentialDeposit = ExistentialDeposit;
-}
+noema_testing::system_and_balances!(
+    Test, block: MockBlockU32, balance: Balance, existential_deposit: 10
+);
 
 parameter_types! {
-    pub const ExistentialDeposit: Balance = 10;
     pub static FirstJury: u32 = 3;
     pub static SecondJury: u32 = 5;
     pub static MaxTurnsPerBlock: u32 = 16;
@@ -88,10 +54,7 @@ impl TestExt {
         MaxDrawsPerBlock::set(4);
         FirstJury::set(3);
         SecondJury::set(5);
-        let storage = frame_system::GenesisConfig::<Test>::default()
-            .build_storage()
-            .expect("genesis is valid");
-        let mut ext = sp_io::TestExternalities::new(storage);
+        let mut ext = noema_testing::build(frame_system::GenesisConfig::<Test>::default());
         ext.execute_with(|| {
             System::set_block_number(1);
             for account in APPELLANTS {

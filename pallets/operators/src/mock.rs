@@ -3,14 +3,14 @@
 use crate as pallet_operators;
 use crate::{Device, DeviceClass, Endpoint, NetworkAddress, Roles};
 use frame_support::{
-    assert_ok, derive_impl, parameter_types,
+    assert_ok, parameter_types,
     traits::{ConstU32, ConstU64},
     BoundedVec,
 };
 use noema_interfaces::Checkpoints;
-use noema_protocol::{hashing, CheckpointId, Job, ModelLimits, Offence, Prices, RequestId, Role};
+use noema_protocol::{CheckpointId, Job, ModelLimits, Offence, Prices, RequestId, Role};
 use sp_core::H256;
-use sp_runtime::{testing::TestSignature, BuildStorage};
+use sp_runtime::testing::TestSignature;
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
@@ -48,40 +48,13 @@ pub(crate) const PRICES: Prices<Balance> = Prices {
     per_answer_token: 10,
 };
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeTask,
-        RuntimeHoldReason,
-        RuntimeFreezeReason,
-        RuntimeViewFunction
-    )]
-    pub struct Test;
+noema_testing::runtime!(Test {
+    2: Operators = pallet_operators,
+});
 
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Operators = pallet_operators;
-}
-
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = frame_system::mocking::MockBlock<Test>;
-    type AccountData = pallet_balances::AccountData<Balance>;
-}
-
-#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
-impl pallet_balances::Config for Test {
-    type AccountStore = System;
-    type ExistentialDeposit = ConstU64<5>;
-}
+noema_testing::system_and_balances!(
+    Test, block: MockBlock, balance: Balance, existential_deposit: 5
+);
 
 parameter_types! {
     pub const ReportPeriod: u64 = 20;
@@ -163,10 +136,7 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
         operators: pallet_operators::GenesisConfig { term_length: TERM },
         ..Default::default()
     };
-    let mut ext: sp_io::TestExternalities = genesis
-        .build_storage()
-        .expect("the genesis is valid")
-        .into();
+    let mut ext = noema_testing::build(genesis);
     ext.execute_with(|| {
         ACTIVE.with_borrow_mut(BTreeSet::clear);
         CANONICAL.set(None);
@@ -200,8 +170,7 @@ pub(crate) fn key_of(controller: AccountId) -> AccountId {
 
 /// The signature of `key` that it submits for `controller`.
 pub(crate) fn possession(controller: AccountId, key: AccountId) -> TestSignature {
-    let payload = hashing::possession_payload(System::block_hash(0), &controller);
-    TestSignature(key, payload.as_bytes().to_vec())
+    noema_testing::possession(key, controller, System::block_hash(0))
 }
 
 pub(crate) fn register(controller: AccountId, roles: Roles, bond: Balance) {

@@ -5,28 +5,29 @@ use crate as pallet_sessions;
 use crate::*;
 use codec::Encode;
 use frame_support::{
-    assert_ok, derive_impl, parameter_types,
+    assert_ok, parameter_types,
     traits::{
         fungible::{Inspect, InspectHold},
-        ConstU128, ConstU32, Hooks,
+        ConstU32, Hooks,
     },
     weights::{constants::ParityDbWeight, Weight, WeightMeter},
 };
 use noema_claims::{
-    merkle_root, prove_hidden, Claim, ClaimOutcome, ClaimRules, ClaimWindows, Permill, RelayBlock,
+    merkle_root, prove_hidden, Claim, ClaimOutcome, ClaimRules, ClaimWindows, Permill,
 };
 use noema_economics::Balance;
-use noema_interfaces::{BlockRandomness, Checkpoints, Claims as _, Operators as _, Referee};
-use noema_protocol::{
-    hashing, CheckpointId, ClaimId, ModelLimits, Prices, SamplingParameters, SessionId,
-};
+use noema_interfaces::{Claims as _, Operators as _, Referee};
+use noema_protocol::{hashing, ClaimId, Prices, SamplingParameters, SessionId};
 use noema_sessions::{
     AnswerEnd, PayerSide, SessionPrices, SessionReceipt, SessionRules, Stage, Voucher, WorkerSide,
 };
+use noema_testing::Relay;
 use pallet_operators::Roles;
 use sp_core::H256;
-use sp_runtime::{testing::TestSignature, BuildStorage, DispatchResult};
+use sp_runtime::{testing::TestSignature, DispatchResult};
 use std::collections::BTreeMap;
+
+pub(crate) use noema_testing::{IsRandom, Salt, CHECKPOINT};
 
 pub(crate) type AccountId = u64;
 
@@ -41,7 +42,6 @@ pub(crate) const STRANGER: AccountId = 3;
 /// The first of the validators.
 pub(crate) const VALIDATOR: AccountId = 10;
 pub(crate) const VALIDATORS: u64 = 4;
-pub(crate) const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
 pub(crate) const FUNDS: Balance = 10_000_000;
 pub(crate) const BOND: Balance = 100_000;
 pub(crate) const HELD: Balance = 60_000;
@@ -49,108 +49,19 @@ pub(crate) const LEAF_TOKENS: u32 = 60;
 /// Blocks in a term.
 const TERM: u32 = 5;
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeTask,
-        RuntimeHoldReason,
-        RuntimeFreezeReason,
-        RuntimeViewFunction
-    )]
-    pub struct Test;
+noema_testing::runtime!(Test {
+    2: Operators = pallet_operators,
+    3: Claims = pallet_claims,
+    4: Sessions = pallet_sessions,
+});
 
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Operators = pallet_operators;
-    #[runtime::pallet_index(3)]
-    pub type Claims = pallet_claims;
-    #[runtime::pallet_index(4)]
-    pub type Sessions = pallet_sessions;
-}
+noema_testing::system_and_balances!(
+    Test, block: MockBlockU32, balance: Balance, existential_deposit: 5, db_weight: ParityDbWeight
+);
 
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = frame_system::mocking::MockBlockU32<Test>;
-    type AccountId = AccountId;
-    type Lookup = sp_runtime::traits::IdentityLookup<AccountId>;
-    type AccountData = pallet_balances::AccountData<Balance>;
-    type DbWeight = ParityDbWeight;
-}
-
-#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
-impl pallet_balances::Config for Test {
-    type Balance = Balance;
-    type AccountStore = System;
-    type ExistentialDeposit = ConstU128<5>;
-}
-
-impl pallet_operators::Config for Test {
-    type Currency = Balances;
-    type RuntimeHoldReason = RuntimeHoldReason;
-    type Checkpoints = OneCheckpoint;
-    type Signature = TestSignature;
-    type MinBond = ConstU128<100>;
-    type BondUnit = ConstU128<100>;
-    type ReportPeriod = ConstU32<20>;
-    type UnbondingDelay = ConstU32<50>;
-    type MaxServed = ConstU32<2>;
-    type Work = ();
-    type WeightInfo = pallet_operators::weights::SubstrateWeight<Self>;
-    #[cfg(feature = "runtime-benchmarks")]
-    type BenchmarkHelper = Keystore;
-}
-
-/// Creates keys for benchmarks.
-#[cfg(feature = "runtime-benchmarks")]
-pub struct Keystore;
-
-#[cfg(feature = "runtime-benchmarks")]
-impl pallet_duties::BenchmarkHelper<AccountId, TestSignature> for Keystore {
-    fn sign(seed: u8, message: H256) -> (AccountId, TestSignature) {
-        let key = 1_000 + AccountId::from(seed);
-        (key, TestSignature(key, message.as_bytes().to_vec()))
-    }
-}
-
-/// The active checkpoint; the one of zeros was withdrawn, and no other is known.
-pub struct OneCheckpoint;
-
-impl Checkpoints for OneCheckpoint {
-    fn active(checkpoint: &CheckpointId) -> Option<ModelLimits> {
-        (*checkpoint == CHECKPOINT || cfg!(feature = "runtime-benchmarks")).then_some(ModelLimits {
-            context_length: 100,
-            vocabulary: 50,
-            template_tokens: 5,
-            tokens_per_byte: 1,
-        })
-    }
-
-    fn exists(checkpoint: &CheckpointId) -> bool {
-        *checkpoint == CHECKPOINT || *checkpoint == CheckpointId::default()
-    }
-
-    fn canonical_of(_: &CheckpointId) -> Option<CheckpointId> {
-        None
-    }
-
-    #[cfg(feature = "runtime-benchmarks")]
-    fn set_active(_: CheckpointId, _: ModelLimits) {}
-
-    #[cfg(feature = "runtime-benchmarks")]
-    fn set_canonical_of(_: CheckpointId, _: CheckpointId) {}
-}
+noema_testing::operators!(Test, work: ());
 
 parameter_types! {
-    pub static IsRandom: bool = true;
-    pub static Salt: u64 = 0;
     pub static TestRules: SessionRules = rules();
     pub static TestClaimRules: ClaimRules<u32> = claim_rules();
     pub static PollBudget: Weight = BUDGET;
@@ -158,20 +69,6 @@ parameter_types! {
 
 /// Half of a block: more than most tests need.
 pub(crate) const BUDGET: Weight = Weight::from_parts(500_000_000_000, 1 << 30);
-
-/// A relay chain with one block for each of this chain's.
-pub struct Relay;
-
-impl BlockRandomness for Relay {
-    fn relay_block() -> RelayBlock {
-        System::block_number() + 1_000
-    }
-
-    fn random(subject: &[u8]) -> Option<H256> {
-        let seed = (subject, Self::relay_block(), Salt::get());
-        IsRandom::get().then(|| hashing::blake2_256(&seed.encode()))
-    }
-}
 
 /// A referee that tests conclude for.
 pub struct Judge;
@@ -187,7 +84,7 @@ impl pallet_claims::Config for Test {
     type Currency = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Operators = Operators;
-    type Randomness = Relay;
+    type Randomness = Relay<Test>;
     type Referee = Judge;
     type OnEnded = Sessions;
     type EndedWeight = ();
@@ -205,14 +102,14 @@ impl Config for Test {
     type Currency = Balances;
     type Signature = TestSignature;
     type Claims = Claims;
-    type Checkpoints = OneCheckpoint;
+    type Checkpoints = noema_testing::OneCheckpoint;
     type Operators = Operators;
     type WeightInfo = crate::weights::SubstrateWeight<Self>;
     type Rules = TestRules;
     type ClaimRules = TestClaimRules;
     type PollBudget = PollBudget;
     #[cfg(feature = "runtime-benchmarks")]
-    type BenchmarkHelper = Keystore;
+    type BenchmarkHelper = ();
 }
 
 /// The rules of sessions in a test.
@@ -274,10 +171,7 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
         operators: pallet_operators::GenesisConfig { term_length: TERM },
         ..Default::default()
     };
-    let mut ext: sp_io::TestExternalities = genesis
-        .build_storage()
-        .expect("the genesis is valid")
-        .into();
+    let mut ext = noema_testing::build(genesis);
     ext.execute_with(|| {
         IsRandom::set(true);
         TestRules::set(rules());
@@ -314,8 +208,7 @@ pub(crate) fn audit() {
 
 fn register(controller: AccountId, is_worker: bool) {
     let key = key(controller);
-    let payload = hashing::possession_payload(System::block_hash(0), &controller);
-    let possession = TestSignature(key, payload.as_bytes().to_vec());
+    let possession = noema_testing::possession(key, controller, System::block_hash(0));
     let origin = RuntimeOrigin::signed(controller);
     let roles = Roles {
         worker: is_worker,

@@ -3,23 +3,26 @@
 use crate as pallet_training;
 use codec::Encode;
 use frame_support::{
-    assert_ok, derive_impl, parameter_types,
+    assert_ok, parameter_types,
     traits::{ConstU128, ConstU32, ConstU64, Hooks},
     BoundedVec,
 };
 use frame_system::EnsureRoot;
 use noema_claims::{Beacon, RelayBlock};
-use noema_interfaces::{RecentWork, RecordWork, RelayRandomness};
+use noema_interfaces::RelayRandomness;
 use noema_protocol::{hashing, CheckpointId, FamilyId, Offence, Role, RoundId, Work};
 use noema_rounds::{
     CheckpointClaim, Contribution, Dataset, Finding, Losses, Phase, RoundRules, RoundWindows,
     ScoreSheet,
 };
+use noema_testing::RecordedWork;
 use pallet_checkpoints::{Architecture, TokenBounds, Variant, Weights};
 use pallet_operators::Roles;
 use sp_core::H256;
-use sp_runtime::{testing::TestSignature, BuildStorage, DispatchResult, Permill};
-use std::cell::{Cell, RefCell};
+use sp_runtime::{testing::TestSignature, DispatchResult, Permill};
+use std::cell::Cell;
+
+pub(crate) use noema_testing::{IsRandom, Salt};
 
 pub(crate) type AccountId = u64;
 pub(crate) type Balance = u128;
@@ -37,45 +40,15 @@ pub(crate) const OWNER: AccountId = 50;
 pub(crate) const TRAINERS: [AccountId; 3] = [1, 2, 3];
 pub(crate) const VALIDATORS: [AccountId; 3] = [11, 12, 13];
 
-#[frame_support::runtime]
-mod runtime {
-    #[runtime::runtime]
-    #[runtime::derive(
-        RuntimeCall,
-        RuntimeEvent,
-        RuntimeError,
-        RuntimeOrigin,
-        RuntimeTask,
-        RuntimeHoldReason,
-        RuntimeFreezeReason,
-        RuntimeViewFunction
-    )]
-    pub struct Test;
+noema_testing::runtime!(Test {
+    2: Checkpoints = pallet_checkpoints,
+    3: Operators = pallet_operators,
+    4: Training = pallet_training,
+});
 
-    #[runtime::pallet_index(0)]
-    pub type System = frame_system;
-    #[runtime::pallet_index(1)]
-    pub type Balances = pallet_balances;
-    #[runtime::pallet_index(2)]
-    pub type Checkpoints = pallet_checkpoints;
-    #[runtime::pallet_index(3)]
-    pub type Operators = pallet_operators;
-    #[runtime::pallet_index(4)]
-    pub type Training = pallet_training;
-}
-
-#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
-impl frame_system::Config for Test {
-    type Block = frame_system::mocking::MockBlock<Test>;
-    type AccountData = pallet_balances::AccountData<Balance>;
-}
-
-#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
-impl pallet_balances::Config for Test {
-    type AccountStore = System;
-    type Balance = Balance;
-    type ExistentialDeposit = ConstU128<1>;
-}
+noema_testing::system_and_balances!(
+    Test, block: MockBlock, balance: Balance, existential_deposit: 1
+);
 
 impl pallet_checkpoints::Config for Test {
     type Currency = Balances;
@@ -111,9 +84,6 @@ impl pallet_operators::Config for Test {
 parameter_types! {
     pub const FalsehoodSlash: Permill = Permill::from_percent(50);
     pub static FinalityAllowance: u32 = 0;
-    /// Whether the relay chain brings randomness, and its seed.
-    pub static IsRandom: bool = true;
-    pub static Salt: u64 = 0;
     pub const ScorersShare: Permill = Permill::from_percent(25);
     pub const SilenceSlash: Permill = Permill::from_percent(1);
 }
@@ -123,7 +93,7 @@ impl pallet_training::Config for Test {
     type Lineage = Checkpoints;
     type Randomness = Relay;
     type Freshness = ConstU32<FRESHNESS>;
-    type Work = Recorded;
+    type Work = RecordedWork;
     type ProgrammeOrigin = EnsureRoot<AccountId>;
     type WeightInfo = crate::weights::SubstrateWeight<Self>;
     type MaxProgrammes = ConstU32<2>;
@@ -159,27 +129,10 @@ fn bring_value() {
 
 thread_local! {
     static BEACON: Cell<Beacon> = Cell::default();
-    static WORK: RefCell<Vec<(Work, AccountId, u64)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// The work that was recorded.
-pub struct Recorded;
-
-impl RecordWork<AccountId> for Recorded {
-    fn record(work: Work, who: &AccountId, amount: u64) {
-        WORK.with_borrow_mut(|noted| noted.push((work, *who, amount)));
-    }
-
-    fn record_recent(_: &mut RecentWork, work: Work, who: &AccountId, amount: u64) -> bool {
-        Self::record(work, who, amount);
-        false
-    }
-
-    fn enter(_: &AccountId, _: &RecentWork) {}
 }
 
 pub(crate) fn work() -> Vec<(Work, AccountId, u64)> {
-    WORK.with_borrow(Clone::clone)
+    RecordedWork::all()
 }
 
 pub(crate) fn dataset() -> Dataset {
@@ -224,12 +177,9 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
         },
         ..Default::default()
     };
-    let mut ext: sp_io::TestExternalities = genesis
-        .build_storage()
-        .expect("the genesis is valid")
-        .into();
+    let mut ext = noema_testing::build(genesis);
     ext.execute_with(|| {
-        WORK.with_borrow_mut(Vec::clear);
+        RecordedWork::clear();
         BEACON.set(Beacon::default());
         IsRandom::set(true);
         System::set_block_number(1);
@@ -328,12 +278,11 @@ pub(crate) fn operator(controller: AccountId, role: Role, bond: Balance) {
         trainer: role == Role::Trainer,
     };
     let key = key_of(controller);
-    let payload = hashing::possession_payload(System::block_hash(0), &controller);
     assert_ok!(Operators::register(
         signed(controller),
         roles,
         key,
-        TestSignature(key, payload.as_bytes().to_vec()),
+        noema_testing::possession(key, controller, System::block_hash(0)),
         Default::default(),
         bond
     ));

@@ -23,7 +23,7 @@ fn a_claim_that_is_checked_is_paid() {
         assert_eq!(total(PAYER), before - 1_200);
         assert_eq!(held(PAYER, HoldReason::Payment), 0);
         assert_eq!(bond(WORKER), BOND);
-        let work = told(|told| told.work.clone());
+        let work = RecordedWork::all();
         assert_eq!(work[0], (Work::Inference, WORKER, 100));
         assert_eq!(work[1].0, Work::Check);
         assert_eq!(told(|told| told.ended.len()), 1);

@@ -19,8 +19,9 @@ use noema_claims::{
 use noema_disputes::{Line, StepProof, TraceNode};
 use noema_interfaces::{Claims as _, Operators as _};
 use noema_protocol::{ClaimId, Job, Prices, RequestId};
+pub(crate) use noema_testing::CHECKPOINT;
 use pallet_operators::Roles;
-use sp_runtime::{BuildStorage, DispatchResult};
+use sp_runtime::DispatchResult;
 
 /// The claimant.
 pub(crate) const WORKER: AccountId = 1;
@@ -33,7 +34,6 @@ pub(crate) const OUTSIDER: AccountId = 6;
 /// The first of the validators.
 pub(crate) const VALIDATOR: AccountId = 10;
 pub(crate) const VALIDATORS: u64 = 4;
-pub(crate) const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
 pub(crate) const FUNDS: Balance = 10_000_000;
 pub(crate) const BOND: Balance = 5_000_000;
 /// The stake of a claim, and of an account that challenges it.
@@ -148,8 +148,7 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
         operators: pallet_operators::GenesisConfig { term_length: TERM },
         ..Default::default()
     };
-    let storage = genesis.build_storage().expect("the genesis is valid");
-    let mut ext: sp_io::TestExternalities = storage.into();
+    let mut ext = noema_testing::build(genesis);
     ext.execute_with(|| {
         Idle::set(Weight::MAX);
         MaxTurnsPerBlock::set(64);
@@ -188,8 +187,7 @@ const fn roles(worker: bool) -> Roles {
 
 fn register(controller: AccountId, roles: Roles) {
     let key = key(controller);
-    let payload = hashing::possession_payload(System::block_hash(0), &controller);
-    let possession = TestSignature(key, payload.as_bytes().to_vec());
+    let possession = noema_testing::possession(key, controller, System::block_hash(0));
     let origin = RuntimeOrigin::signed(controller);
     let prices = Prices::default();
     assert_ok!(Operators::register(
@@ -452,7 +450,7 @@ pub struct WrongAnswers;
 
 #[cfg(feature = "runtime-benchmarks")]
 impl crate::BenchmarkHelper<AccountId, SumStatement, SumInputs> for WrongAnswers {
-    fn challenged(_: CheckpointId) -> (ClaimId, u32) {
+    fn challenged(_: noema_protocol::CheckpointId) -> (ClaimId, u32) {
         // A benchmark is run more than once, and the storage of the last run is wiped.
         if Operators::bond(&WORKER) == 0 {
             for who in [WORKER, PAYER, CHALLENGER] {
