@@ -287,12 +287,19 @@ const PREFETCH_BYTES: usize = 2_048;
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn prefetch(tile: &Tile, ahead: usize) {
-    use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
-    let start = tile.as_ptr().wrapping_add(ahead);
     for line in 0..TILE_BYTES.div_ceil(64) {
-        // SAFETY: a prefetch of any address is allowed, and changes nothing but speed.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(64 * line).cast()) };
+        prefetch_line(tile, ahead, line);
     }
+}
+
+/// Prefetches one line of that tile.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn prefetch_line(tile: &Tile, ahead: usize, line: usize) {
+    use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
+    let at = tile.as_ptr().wrapping_add(ahead + 64 * line);
+    // SAFETY: a prefetch of any address is allowed, and changes nothing but speed.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) };
 }
 
 /// Two neighbouring weights as one 32-bit lane.

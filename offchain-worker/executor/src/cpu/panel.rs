@@ -4,7 +4,7 @@
 //! dot product with int8 weights thus becomes two dot products of bytes.
 
 use super::team::Team;
-use noema_numerics::{blocks::SHIFT_SPAN, linear::base_shift, BlocksRef, BLOCK};
+use noema_numerics::{linear::base_shift, BlocksRef, BLOCK};
 
 /// One activation block of `P` positions.
 #[derive(Clone, Debug)]
@@ -48,8 +48,6 @@ pub(crate) struct Panels<const P: usize> {
     panels: Vec<Panel<P>>,
     /// The base of each position's vector.
     bases: Vec<u32>,
-    /// The largest shift in a panel.
-    widest: u32,
     blocks: usize,
 }
 
@@ -58,8 +56,6 @@ impl<const P: usize> Panels<P> {
     pub(crate) fn pack(team: &Team, x: BlocksRef<'_>) -> Self {
         let blocks = x.columns() / BLOCK;
         let bases = (0..x.rows()).map(|row| base_shift(x.row(row).1)).collect();
-        let widest = x.shifts().iter().copied().max().unwrap_or(0);
-        let widest = u32::from(widest).min(SHIFT_SPAN);
         let mut panels = vec![Panel::EMPTY; x.rows().div_ceil(P) * blocks];
         team.run_pieces(&mut panels, blocks, &|group, panels| {
             #[cfg(target_arch = "x86_64")]
@@ -72,7 +68,6 @@ impl<const P: usize> Panels<P> {
         Self {
             panels,
             bases,
-            widest,
             blocks,
         }
     }
@@ -91,12 +86,6 @@ impl<const P: usize> Panels<P> {
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn all(&self) -> &[Panel<P>] {
         &self.panels
-    }
-
-    /// At least the largest shift in a panel.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "for tables"))]
-    pub(crate) fn widest(&self) -> u32 {
-        self.widest
     }
 
     /// The panels of positions `P * group ..`, one per block.

@@ -9,8 +9,8 @@
 //! registers' state before it uses them, as it enlarges every thread's context.
 
 use super::{
-    avx512::{self, add_scaled, factors, join, ShiftedScales},
-    prefetch, Layer, TOGETHER,
+    avx512::{self, add_scaled, factors, join, shifted},
+    prefetch_line, Layer, TOGETHER,
 };
 use crate::cpu::panel::{Panel, Panels};
 use noema_numerics::{
@@ -27,6 +27,9 @@ use std::{
 const FEWEST: usize = 5;
 /// Blocks by which the tile unit is ahead.
 const AHEAD: usize = 2;
+/// Distance of the prefetches, one line for each position, so that they do not wait for each other. Also those of
+/// further groups of positions, whose weights are there already: leaving them out took as long.
+const PREFETCH_BYTES: usize = 6_144;
 /// Buffers for the sums of the tile unit.
 const BUFFERS: usize = 4;
 
@@ -97,11 +100,9 @@ pub(super) unsafe fn compute(layer: &Layer<'_>, panels: &Panels<TOGETHER>, group
     }
     // SAFETY: the tile unit is present; its palette allows this configuration.
     unsafe { asm!("ldtilecfg [{}]", in(reg) &CONFIGURATION, options(nostack, readonly)) };
-    let mut scales = ShiftedScales::new(panels);
     for group in groups {
-        scales.fill(layer.weights.group(group));
         // SAFETY: the unit is configured; no other thread uses the group.
-        unsafe { row_group(layer, panels, group, &scales) };
+        unsafe { row_group(layer, panels, group) };
     }
     // SAFETY: the tile unit is present. Once its registers are released, switching threads costs no more.
     unsafe { asm!("tilerelease", options(nostack, nomem)) };
@@ -113,12 +114,7 @@ pub(super) unsafe fn compute(layer: &Layer<'_>, panels: &Panels<TOGETHER>, group
 /// The tile unit is configured, and no other thread computes the same group at the same time.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn row_group(
-    layer: &Layer<'_>,
-    panels: &Panels<TOGETHER>,
-    group: usize,
-    scales: &ShiftedScales,
-) {
+unsafe fn row_group(layer: &Layer<'_>, panels: &Panels<TOGETHER>, group: usize) {
     let tiles = layer.weights.group(group);
     let mut products = [Products([[0; TILE_ROWS]; 2 * TOGETHER]); BUFFERS];
     // Every block of every group of positions, in order.
@@ -149,16 +145,16 @@ unsafe fn row_group(
     let mut step = 0;
     for (together, blocks) in steps.chunks_exact(tiles.len()).enumerate() {
         let mut totals = [[_mm512_setzero_si512(); 2]; TOGETHER];
-        for ((tile, panel), scales) in tiles.iter().zip(blocks).zip(scales.blocks()) {
-            if together == 0 {
-                prefetch(tile, size_of_val(tiles));
-            }
+        for (tile, panel) in tiles.iter().zip(blocks) {
             advance(&mut products);
+            let factors = factors(tile);
             let (high, low) = products[step % BUFFERS].0.split_at(TOGETHER);
             for_each_position!(AT < TOGETHER, {
+                prefetch_line(tile, PREFETCH_BYTES, AT);
                 let dots = join(load(&high[AT]), load(&low[AT]));
-                add_scaled(&mut totals[AT], dots, factors(scales, panel.shifts[AT]));
+                add_scaled(&mut totals[AT], dots, shifted(factors, panel.shifts[AT]));
             });
+            prefetch_line(tile, PREFETCH_BYTES, TOGETHER);
             step += 1;
         }
         let first = together * TOGETHER;

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::cpu::panel::{Panel, Panels};
 use noema_numerics::{
-    blocks::SHIFT_SPAN,
     tile::{Tile, TILE_QUANTS, TILE_ROWS},
     BLOCK,
 };
@@ -37,12 +36,7 @@ pub(super) unsafe fn compute_one(layer: &Layer<'_>, panels: &Panels<1>, groups: 
         for (tile, panel) in layer.weights.group(group).iter().zip(panels.group(0)) {
             prefetch(tile, PREFETCH_BYTES);
             let dots = tile_dots(&unsigned_quants(tile), panel, 0);
-            let power = _mm512_set1_epi64(1 << panel.shifts[0]);
-            let scales = tile_scales(tile);
-            // Below 2^27.
-            let even = _mm512_mul_epu32(scales, power);
-            let odd = _mm512_mul_epu32(odd_lanes(scales), power);
-            add_scaled(&mut totals, dots, [even, odd]);
+            add_scaled(&mut totals, dots, shifted(factors(tile), panel.shifts[0]));
         }
         // SAFETY: no other thread uses the group.
         unsafe { layer.outputs.set(0, group, &finish(totals, exponent)) };
@@ -57,19 +51,16 @@ pub(super) unsafe fn compute_many(
     panels: &Panels<TOGETHER>,
     groups: Range<usize>,
 ) {
-    let mut scales = ShiftedScales::new(panels);
     for group in groups {
-        let tiles = layer.weights.group(group);
-        scales.fill(tiles);
         for first in (0..panels.positions()).step_by(TOGETHER) {
             let count = TOGETHER.min(panels.positions() - first);
             // SAFETY: no other thread uses the group.
             unsafe {
                 match count {
-                    1 => row_group::<1>(layer, panels, (first, group), tiles, &scales),
-                    2 => row_group::<2>(layer, panels, (first, group), tiles, &scales),
-                    3 | 4 => row_group::<4>(layer, panels, (first, group), tiles, &scales),
-                    _ => row_group::<TOGETHER>(layer, panels, (first, group), tiles, &scales),
+                    1 => row_group::<1>(layer, panels, (first, group)),
+                    2 => row_group::<2>(layer, panels, (first, group)),
+                    3 | 4 => row_group::<4>(layer, panels, (first, group)),
+                    _ => row_group::<TOGETHER>(layer, panels, (first, group)),
                 }
             }
         }
@@ -86,19 +77,17 @@ unsafe fn row_group<const N: usize>(
     layer: &Layer<'_>,
     panels: &Panels<TOGETHER>,
     (first, group): (usize, usize),
-    tiles: &[Tile],
-    scales: &ShiftedScales,
 ) {
     let mut totals = [[_mm512_setzero_si512(); 2]; N];
-    let blocks = tiles.iter().zip(panels.group(first / TOGETHER));
-    for ((tile, panel), scales) in blocks.zip(scales.blocks()) {
+    let tiles = layer.weights.group(group).iter();
+    for (tile, panel) in tiles.zip(panels.group(first / TOGETHER)) {
         if first == 0 {
             prefetch(tile, PREFETCH_BYTES);
         }
-        let quants = unsigned_quants(tile);
+        let (quants, factors) = (unsigned_quants(tile), factors(tile));
         for_each_position!(AT < N, {
             let dots = tile_dots(&quants, panel, AT);
-            add_scaled(&mut totals[AT], dots, factors(scales, panel.shifts[AT]));
+            add_scaled(&mut totals[AT], dots, shifted(factors, panel.shifts[AT]));
         });
     }
     // SAFETY: guaranteed by the caller.
@@ -121,69 +110,6 @@ pub(super) unsafe fn set(
         let outputs = finish(*sums, layer.exponent + panels.base(position) as i32);
         // SAFETY: no other thread uses the group.
         unsafe { layer.outputs.set(position, group, &outputs) };
-    }
-}
-
-/// Scales of a tile times each power of two that occurs: `[shift][row]`, and one extra row, as the odd rows
-/// are read from the second element on.
-pub(super) type BlockScales = [i32; (SHIFTS + 1) * TILE_ROWS];
-
-/// The number of possible shifts.
-const SHIFTS: usize = SHIFT_SPAN as usize + 1;
-
-/// The shifted scales of a row group's tiles.
-pub(super) struct ShiftedScales {
-    blocks: Vec<BlockScales>,
-    shifts: usize,
-}
-
-impl ShiftedScales {
-    /// Allocates the room that `panels` need.
-    pub(super) fn new(panels: &Panels<TOGETHER>) -> Self {
-        Self {
-            blocks: vec![[0; (SHIFTS + 1) * TILE_ROWS]; panels.group(0).len()],
-            shifts: panels.widest() as usize + 1,
-        }
-    }
-
-    /// Computes the shifted scales of `tiles`.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    pub(super) fn fill(&mut self, tiles: &[Tile]) {
-        for (block, tile) in self.blocks.iter_mut().zip(tiles) {
-            let mut scales = tile_scales(tile);
-            for row in block
-                .as_chunks_mut::<TILE_ROWS>()
-                .0
-                .iter_mut()
-                .take(self.shifts)
-            {
-                // SAFETY: writes 64 bytes, which `row` holds; no alignment is required.
-                unsafe { _mm512_storeu_si512(row.as_mut_ptr().cast(), scales) };
-                scales = _mm512_add_epi32(scales, scales);
-            }
-        }
-    }
-
-    /// The shifted scales of each block.
-    pub(super) fn blocks(&self) -> &[BlockScales] {
-        &self.blocks
-    }
-}
-
-/// The scales of a block for a position with this shift.
-#[inline]
-#[target_feature(enable = "avx512f")]
-pub(super) fn factors(block: &BlockScales, shift: u32) -> Factors {
-    let at = shift as usize * TILE_ROWS;
-    let row = &block[at..at + TILE_ROWS + 1];
-    // SAFETY: both read 64 bytes, from the first and from the second of 17 elements; no alignment
-    // is required.
-    unsafe {
-        [
-            _mm512_loadu_si512(row.as_ptr().cast()),
-            _mm512_loadu_si512(row.as_ptr().add(1).cast()),
-        ]
     }
 }
 
@@ -235,13 +161,22 @@ fn word(bytes: &[i8; 4]) -> i32 {
     i32::from_le_bytes(bytes.map(|byte| byte as u8))
 }
 
-/// Sixteen scales in 32-bit lanes.
+/// The scales of a tile.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn tile_scales(tile: &Tile) -> __m512i {
+pub(super) fn factors(tile: &Tile) -> Factors {
     let bytes: &[u8; 2 * TILE_ROWS] = tile.last_chunk().expect("a tile's scales");
     // SAFETY: reads 32 bytes, which `bytes` holds; no alignment is required.
-    _mm512_cvtepu16_epi32(unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) })
+    let scales = _mm512_cvtepu16_epi32(unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) });
+    [scales, odd_lanes(scales)]
+}
+
+/// `factors * 2^shift`, below 2^27.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn shifted(factors: Factors, shift: u32) -> Factors {
+    let shift = _mm512_set1_epi32(shift as i32);
+    factors.map(|lanes| _mm512_sllv_epi32(lanes, shift))
 }
 
 /// The odd 32-bit lanes, moved to the even ones.
