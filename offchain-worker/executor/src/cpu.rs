@@ -3,6 +3,7 @@
 mod attend;
 mod dot;
 mod executor;
+mod experts;
 mod kernels;
 mod level;
 mod member;
@@ -13,5 +14,6 @@ mod team;
 mod weights;
 
 pub use executor::{CpuExecutor, CpuOptions};
+pub use experts::ExpertsOutput;
 pub use kernels::{CpuKernels, LinearOutput};
 pub use weights::CpuWeights;

@@ -27,7 +27,7 @@ pub struct Golden {
 
 impl Golden {
     /// The models of this version of the numerics.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self {
             name: "tied head",
             architecture: TestModel::TINY,
@@ -73,6 +73,12 @@ impl Golden {
             architecture: TestModel::GEMMA,
             seed: 5,
             expected: hex!("012a96645d9b5e65913f3177c064bc9a6e36384f22b1b64d46c8596c2fc6f303"),
+        },
+        Self {
+            name: "a layer with experts",
+            architecture: TestModel::SOME_EXPERTS,
+            seed: 5,
+            expected: hex!("aeef36df6d7cf03b2991f84b73816e996b36a644f9ffd577b8346a2f3e1ac812"),
         },
     ];
 

@@ -128,7 +128,8 @@ proptest! {
 
 #[test]
 fn every_variant_mixes_alike() {
-    for architecture in TestModel::VARIANTS {
+    let variants = TestModel::VARIANTS.iter().chain(TestModel::MIXTURES);
+    for architecture in variants.chain([&TestModel::GEMMA_EXPERTS]) {
         let source = Arc::new(TestModel::seeded(*architecture, 5));
         mix(&source, 5, &[150, 1, 60, 30]);
     }

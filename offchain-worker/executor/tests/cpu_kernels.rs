@@ -1,7 +1,11 @@
 //! Every kernel of every instruction set that this machine has gives the bits of the definition.
 
-use noema_executor::{cpu::LinearOutput, CpuKernels};
+use noema_executor::{
+    cpu::{ExpertsOutput, LinearOutput},
+    CpuKernels,
+};
 use noema_numerics::{
+    experts::Experts,
     model::Linear,
     testing::{golden, tiles, values, Case, Random, TensorOperator},
     Blocks, Kernels, Scalar,
@@ -64,6 +68,59 @@ proptest! {
                 })
                 .collect();
             cpu.linears(&mut layers, x.view());
+            prop_assert_eq!(&found, &expected, "{:?}", cpu);
+        }
+    }
+
+    #[test]
+    fn mixtures_of_experts_are_exact(seed: u64) {
+        for operator in [TensorOperator::Route, TensorOperator::Experts, TensorOperator::Mix] {
+            is_exact(operator, seed)?;
+        }
+    }
+
+    #[test]
+    fn layers_of_the_same_experts_are_exact_together(
+        seed: u64,
+        rows in prop::collection::vec(1usize..6, 2),
+        batch in 1usize..12,
+    ) {
+        const COLUMNS: usize = 96;
+        const COUNT: usize = 5;
+        const CHOSEN: usize = 3;
+        let mut random = Random::new(seed);
+        let bytes: Vec<Vec<u8>> = rows
+            .iter()
+            .map(|rows| tiles(COUNT * rows * 16, COLUMNS, &mut random))
+            .collect();
+        let weights: Vec<Experts<'_>> = rows
+            .iter()
+            .zip(&bytes)
+            .map(|(rows, bytes)| {
+                let stack = Linear::new(COUNT * rows * 16, COLUMNS, -20, bytes).expect("a matrix");
+                Experts::new(stack, COUNT).expect("whole groups of rows")
+            })
+            .collect();
+        let x = Blocks::quantise(&values(batch * COLUMNS, &mut random), COLUMNS, 16);
+        let mut routes = vec![0; batch * 2 * CHOSEN];
+        Scalar.route(&values(batch * COUNT, &mut random), COUNT, CHOSEN, true, &mut routes);
+        let blank = || rows.iter().map(|rows| vec![1; batch * CHOSEN * rows * 16]).collect::<Vec<_>>();
+        let mut expected = blank();
+        for (weights, output) in weights.iter().zip(&mut expected) {
+            Scalar.experts(weights, CHOSEN, &routes, x.view(), 9, output);
+        }
+        for cpu in variants() {
+            let mut found = blank();
+            let mut layers: Vec<ExpertsOutput<'_>> = weights
+                .iter()
+                .zip(&mut found)
+                .map(|(&weights, output)| ExpertsOutput {
+                    weights,
+                    fraction: 9,
+                    output,
+                })
+                .collect();
+            cpu.expert_layers(&mut layers, CHOSEN, &routes, x.view());
             prop_assert_eq!(&found, &expected, "{:?}", cpu);
         }
     }

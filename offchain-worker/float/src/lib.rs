@@ -11,6 +11,7 @@
 
 pub mod device;
 mod error;
+mod mixture;
 mod model;
 mod parameter;
 mod weights;

@@ -5,7 +5,7 @@
 //! Sennrich, 2019). Rotary pairs are the two halves of a head, the convention of Hugging Face's `transformers`
 //! and of Noema's checkpoints.
 
-use crate::{FloatWeights, Rotation};
+use crate::{mixture::Routes, FloatWeights, Rotation};
 use burn::{
     module::{Module, Param},
     tensor::{
@@ -159,6 +159,8 @@ struct Vectors<'a> {
     values: Vec<Option<Tensor<3>>>,
     /// Keys and values of each cache.
     caches: BTreeMap<u32, [Tensor<3>; 2]>,
+    /// The values that are routes.
+    routes: BTreeMap<Value, Routes>,
 }
 
 impl<'a> Vectors<'a> {
@@ -167,6 +169,7 @@ impl<'a> Vectors<'a> {
             model,
             values: vec![None; model.network.values().len()],
             caches: BTreeMap::new(),
+            routes: BTreeMap::new(),
         }
     }
 
@@ -181,6 +184,11 @@ impl<'a> Vectors<'a> {
         place
             .and_then(Option::take)
             .expect("a network writes a value before it reads it; qed")
+    }
+
+    fn routes(&self, value: Value) -> &Routes {
+        let routes = self.routes.get(&value);
+        routes.expect("a network routes before it reads the experts; qed")
     }
 
     fn weight(&self, tensor: usize) -> Tensor<2> {
@@ -277,6 +285,36 @@ impl<'a> Vectors<'a> {
                 NetworkOperator::Geglu { gate, up, output } => {
                     let gated = gelu_approximate(read(self, gate)) * read(self, up);
                     self.put(output, gated);
+                }
+                NetworkOperator::Route {
+                    renormalised,
+                    scores,
+                    output,
+                } => {
+                    let chosen = network.width(output) / 2;
+                    let routes = Routes::new(read(self, scores), chosen, renormalised);
+                    self.routes.insert(output, routes);
+                }
+                NetworkOperator::Experts {
+                    weights,
+                    count,
+                    routes,
+                    input,
+                    output,
+                } => {
+                    let x = read(self, input);
+                    let weight = self.weight(weights);
+                    let products = self.routes(routes).multiply(weight, count as usize, x);
+                    self.put(output, products);
+                }
+                NetworkOperator::Mix {
+                    routes,
+                    input,
+                    output,
+                } => {
+                    let x = read(self, input);
+                    let mixed = self.routes(routes).mix(x);
+                    self.put(output, mixed);
                 }
                 NetworkOperator::Add { delta, value } => {
                     let sum = self.take(value) + read(self, delta);

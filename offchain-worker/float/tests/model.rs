@@ -10,7 +10,7 @@ use noema_executor::DeviceOptions;
 use noema_float::{device, guarded, FloatError, FloatModel, FloatWeights, Rotary, Rotation};
 use noema_numerics::{
     layout::{TensorKind, TensorRole, TensorSpec},
-    Architecture, AttentionWindow, LayerPattern, Network, Variant,
+    Architecture, AttentionWindow, ExpertMixture, LayerPattern, Network, Variant,
 };
 use std::convert::Infallible;
 
@@ -111,6 +111,30 @@ const GEMMA: Variant = Variant {
     ..Variant::LLAMA
 };
 
+/// Three of seven experts in the second layer.
+const EXPERTS: Variant = Variant {
+    experts: Some(ExpertMixture {
+        count: 7,
+        chosen: 3,
+        width: 32,
+        renormalised: true,
+        layers: LayerPattern::From(1),
+    }),
+    ..Variant::LLAMA
+};
+
+/// The same in both layers, with weights that do not add up to 1.
+const ALL_EXPERTS: Variant = Variant {
+    experts: Some(ExpertMixture {
+        count: 7,
+        chosen: 3,
+        width: 96,
+        renormalised: false,
+        layers: LayerPattern::ALL,
+    }),
+    ..Variant::LLAMA
+};
+
 /// A graphics processor of this machine, or a software one if there is no other.
 fn graphics() -> Option<noema_executor::Device> {
     let mut all = noema_executor::Device::all(None, None);
@@ -157,6 +181,8 @@ fn devices_agree_on_the_logits() {
         (false, Variant::LLAMA),
         (false, ALL),
         (true, GEMMA),
+        (false, EXPERTS),
+        (true, ALL_EXPERTS),
     ] {
         let weights = Random::of(tied_head, variant);
         let [ours, theirs] = [Device::flex(), device(&gpu).expect("opens")].map(|device| {
@@ -181,7 +207,7 @@ fn a_device_is_opened_once() {
 
 #[test]
 fn later_tokens_change_nothing_before_them() {
-    for variant in [Variant::LLAMA, ALL] {
+    for variant in [Variant::LLAMA, ALL, EXPERTS, ALL_EXPERTS] {
         later_tokens_of(&Random::of(true, variant));
     }
 }
@@ -264,7 +290,12 @@ fn training_lowers_the_loss() {
 #[test]
 fn each_tensor_of_a_variant_has_a_gradient() {
     let device = Device::flex().autodiff();
-    for (tied_head, variant) in [(false, ALL), (true, GEMMA)] {
+    for (tied_head, variant) in [
+        (false, ALL),
+        (true, GEMMA),
+        (false, EXPERTS),
+        (false, ALL_EXPERTS),
+    ] {
         let weights = Random::of(tied_head, variant);
         let (mut model, rotary) = load(&weights, &device);
         let mut optimizer = AdamWConfig::new().init();

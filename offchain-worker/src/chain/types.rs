@@ -87,8 +87,8 @@ mod request;
 mod session;
 
 pub use checkpoint::{
-    CheckpointRecord, FamilyRecord, Holding, Status, Weights, WireArchitecture, WireFeature,
-    WireLayerPattern, WireTokenBounds, WireWindow,
+    CheckpointRecord, FamilyRecord, Holding, Status, Weights, WireArchitecture, WireExperts,
+    WireFeature, WireLayerPattern, WireTokenBounds, WireWindow,
 };
 pub use claim::{CheckDue, ClaimInfo, ClaimRecord, ClaimTerms, Demand, DueStep, Seat, VerdictDue};
 pub use issuance::{Claimable, ClosedEpoch, PendingReward, RunningEpoch, ScheduledEpoch};

@@ -2,8 +2,8 @@
 
 use crate::{
     Architecture, AttentionWindow, BalanceOf, Call, Canonical, Checkpoint, Checkpoints, Config,
-    Event, Families, Family, FamilyNames, Holders, Holding, LayerPattern, NextFamily, Pallet,
-    Provenance, Status, TokenBounds, Variant, Weights,
+    Event, ExpertMixture, Families, Family, FamilyNames, Holders, Holding, LayerPattern,
+    NextFamily, Pallet, Provenance, Status, TokenBounds, Variant, Weights,
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -46,6 +46,13 @@ const ARCHITECTURE: Architecture = Architecture {
         gelu: true,
         scaled_embedding: true,
         windowed_rope: true,
+        experts: Some(ExpertMixture {
+            count: 128,
+            chosen: 8,
+            width: 768,
+            renormalised: true,
+            layers: LayerPattern::Every(2),
+        }),
     },
 };
 

@@ -7,7 +7,7 @@ use noema_interfaces::Trained;
 use noema_protocol::{apply, sent, stored, CheckpointId, FamilyId, ModelLimits};
 use sp_core::H256;
 
-pub use noema_numerics::{AttentionWindow, LayerPattern, Variant};
+pub use noema_numerics::{AttentionWindow, ExpertMixture, LayerPattern, Variant};
 
 /// The runtime's balance.
 pub type BalanceOf<T> =
@@ -61,7 +61,7 @@ pub struct Architecture {
 
 impl Architecture {
     /// Whether a model can have this network: no dimension is zero, query heads divide evenly among key and value
-    /// heads, a head has an even width to rotate, and the variant applies to the layers.
+    /// heads, a head has an even width to rotate, and the variant applies to the layers and their width.
     pub fn is_possible(&self) -> bool {
         let dimensions = [
             self.layers,
@@ -77,6 +77,10 @@ impl Architecture {
             && self.heads.is_multiple_of(self.kv_heads)
             && self.head_dim.is_multiple_of(2)
             && self.variant.validate(self.layers).is_ok()
+            && self
+                .variant
+                .validate_feed_forward(self.feed_forward)
+                .is_ok()
     }
 
     /// The limits of a request to a checkpoint with these dimensions and `tokens`. The variant changes none of them:

@@ -13,6 +13,8 @@ pub use manifest::{
     TEXT_LAYER_VERSION,
 };
 pub use merkle::{join_roots, tiles_root, weights_root, CHUNK_TILES};
-pub use noema_numerics::{layout, tile, Architecture, AttentionWindow, LayerPattern, Variant};
+pub use noema_numerics::{
+    layout, tile, Architecture, AttentionWindow, ExpertMixture, LayerPattern, Variant,
+};
 pub use noema_protocol::{hashing::blake2_256, CheckpointId};
 pub use sp_core::H256;

@@ -4,7 +4,7 @@
 mod encoding;
 mod variant;
 
-pub use variant::{AttentionWindow, LayerPattern, Variant};
+pub use variant::{AttentionWindow, ExpertMixture, LayerPattern, Variant};
 
 use crate::{fixed::round_shift, Network};
 use core::fmt;
@@ -46,7 +46,7 @@ pub struct Architecture {
     /// `heads * head_dim` is at most [`MAX_COLUMNS`](Self::MAX_COLUMNS).
     pub head_dim: u32,
     /// Width of the gated feed-forward layer: a multiple of 32, at most
-    /// [`MAX_COLUMNS`](Self::MAX_COLUMNS).
+    /// [`MAX_COLUMNS`](Self::MAX_COLUMNS). That of an expert if every layer has [experts](Variant::experts).
     pub feed_forward: u32,
     /// Tokens, 1 to [`MAX_VOCABULARY`](Self::MAX_VOCABULARY).
     pub vocabulary: u32,
@@ -88,6 +88,14 @@ pub enum Dimension {
     ContextLength,
     /// [`AttentionWindow::positions`].
     Window,
+    /// [`ExpertMixture::count`].
+    Experts,
+    /// [`ExpertMixture::chosen`].
+    ChosenExperts,
+    /// [`ExpertMixture::width`].
+    ExpertWidth,
+    /// `chosen * width` of [`ExpertMixture`], the width of a position's experts together.
+    ChosenWidth,
 }
 
 impl fmt::Display for Dimension {
@@ -103,6 +111,10 @@ impl fmt::Display for Dimension {
             Self::Vocabulary => "vocabulary",
             Self::ContextLength => "context_length",
             Self::Window => "window",
+            Self::Experts => "experts.count",
+            Self::ChosenExperts => "experts.chosen",
+            Self::ExpertWidth => "experts.width",
+            Self::ChosenWidth => "experts.chosen * experts.width",
         })
     }
 }
@@ -145,6 +157,13 @@ pub enum ArchitectureError {
     },
     /// Layers with a window have a table of rotations of their own, but there are none, or no others.
     WindowedRope,
+    /// Every layer has experts, and the width of the dense layers, of which there are none, is not theirs.
+    UnusedFeedForward {
+        /// [`Architecture::feed_forward`].
+        feed_forward: u32,
+        /// [`ExpertMixture::width`].
+        width: u32,
+    },
     /// The weights would hold more tiles than a tile index can address.
     TooManyTiles {
         /// Tiles that the architecture needs.
@@ -179,6 +198,14 @@ impl fmt::Display for ArchitectureError {
             Self::WindowedRope => f.write_str(
                 "the architecture has a rotation for layers with a window, but not layers with and without one",
             ),
+            Self::UnusedFeedForward {
+                feed_forward,
+                width,
+            } => write!(
+                f,
+                "every layer of the architecture has experts of width {width}, so that its feed_forward must be \
+                 the same and not {feed_forward}"
+            ),
             Self::TooManyTiles { tiles } => write!(
                 f,
                 "the weights would need {tiles} tiles; at most {} can be addressed",
@@ -204,6 +231,11 @@ impl Architecture {
     /// Longest context, so that sums over positions stay inside 64 bits (see
     /// [`crate::attention`]).
     pub const MAX_CONTEXT: u32 = 131_072;
+
+    /// Most experts of a layer, so that the sum of their powers stays below 2^40 (see [`crate::route`]).
+    pub const MAX_EXPERTS: u32 = 512;
+    /// Most experts of a position, so that the sum of their outputs cannot overflow (see [`crate::mix`]).
+    pub const MAX_CHOSEN_EXPERTS: u32 = 32;
 
     /// Refuses a shape that cannot be laid out or whose arithmetic could overflow.
     pub fn validate(&self) -> Result<(), ArchitectureError> {
@@ -231,6 +263,7 @@ impl Architecture {
             });
         }
         self.variant.validate(self.layers)?;
+        self.variant.validate_feed_forward(self.feed_forward)?;
         let attention_width = u64::from(self.heads) * u64::from(self.head_dim);
         if attention_width > u64::from(Self::MAX_COLUMNS) {
             return Err(ArchitectureError::TooLarge {

@@ -21,6 +21,7 @@ use crate::{
     BLOCK,
 };
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// Bits of the largest mantissa: |mantissa| ≤ 2^14.
 pub const MANTISSA_BITS: u32 = 14;
@@ -166,8 +167,23 @@ impl<'a> BlocksRef<'a> {
         )
     }
 
+    /// Some elements of vector `row`, from and to multiples of 32.
+    ///
+    /// # Panics
+    /// When the vector does not have them.
+    #[must_use]
+    pub fn part(&self, row: usize, columns: Range<usize>) -> Self {
+        let (mantissas, shifts) = self.row(row);
+        Self {
+            columns: columns.len(),
+            shifts: &shifts[columns.start / BLOCK..columns.end / BLOCK],
+            mantissas: &mantissas[columns],
+            fraction: self.fraction,
+        }
+    }
+
     /// Vectors `range`, borrowed.
-    pub fn slice(&self, range: core::ops::Range<usize>) -> Self {
+    pub fn slice(&self, range: Range<usize>) -> Self {
         let blocks = self.columns / BLOCK;
         Self {
             mantissas: &self.mantissas[range.start * self.columns..range.end * self.columns],

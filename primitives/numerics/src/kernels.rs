@@ -3,9 +3,10 @@
 use crate::{
     attention, blocks,
     cache::{KvCache, LayerCache},
-    geglu, head_norm, linear,
+    experts::{self, Experts},
+    geglu, head_norm, linear, mix,
     model::{Gains, Linear, RopeTable},
-    norm, rope, swiglu, Blocks, BlocksRef,
+    norm, rope, route, swiglu, Blocks, BlocksRef,
 };
 
 /// The operators of a layer, each over a batch of positions.
@@ -73,6 +74,43 @@ pub trait Kernels {
     fn quantise(&self, values: &[i32], columns: usize, fraction: i32, output: &mut Blocks) {
         blocks::quantise_rows(values, columns, fraction, output);
     }
+
+    /// See [`mod@crate::route`]: `output` is row-major `[batch][2 * chosen]`.
+    fn route(
+        &self,
+        scores: &[i32],
+        count: usize,
+        chosen: usize,
+        renormalised: bool,
+        output: &mut [i32],
+    ) {
+        route::route(scores, count, chosen, renormalised, output);
+    }
+
+    /// See [`mod@crate::experts`]: `output` is row-major `[batch][chosen][rows]`.
+    fn experts(
+        &self,
+        weights: &Experts<'_>,
+        chosen: usize,
+        routes: &[i32],
+        input: BlocksRef<'_>,
+        fraction: i32,
+        output: &mut [i32],
+    ) {
+        experts::experts(weights, chosen, routes, input, fraction, output);
+    }
+
+    /// See [`mod@crate::mix`]: `input` is row-major `[batch][chosen][columns]`.
+    fn mix(
+        &self,
+        chosen: usize,
+        routes: &[i32],
+        input: &[i32],
+        columns: usize,
+        output: &mut [i32],
+    ) {
+        mix::mix(chosen, routes, input, columns, output);
+    }
 }
 
 /// The reference: every operator as defined, on one thread.
@@ -130,5 +168,39 @@ impl<K: Kernels + ?Sized> Kernels for &K {
 
     fn quantise(&self, values: &[i32], columns: usize, fraction: i32, output: &mut Blocks) {
         (**self).quantise(values, columns, fraction, output);
+    }
+
+    fn route(
+        &self,
+        scores: &[i32],
+        count: usize,
+        chosen: usize,
+        renormalised: bool,
+        output: &mut [i32],
+    ) {
+        (**self).route(scores, count, chosen, renormalised, output);
+    }
+
+    fn experts(
+        &self,
+        weights: &Experts<'_>,
+        chosen: usize,
+        routes: &[i32],
+        input: BlocksRef<'_>,
+        fraction: i32,
+        output: &mut [i32],
+    ) {
+        (**self).experts(weights, chosen, routes, input, fraction, output);
+    }
+
+    fn mix(
+        &self,
+        chosen: usize,
+        routes: &[i32],
+        input: &[i32],
+        columns: usize,
+        output: &mut [i32],
+    ) {
+        (**self).mix(chosen, routes, input, columns, output);
     }
 }

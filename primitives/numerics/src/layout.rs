@@ -7,7 +7,8 @@
 //! 1. `token_embedding`
 //! 2. for each layer: `attention_norm`, `query`, `key`, `value`, `attention_output`,
 //!    `feed_forward_norm`, `gate`, `up`, `down`; biases, then gains of heads, follow `value`, and gains of what is
-//!    added to the residual stream follow `attention_output` and `down`
+//!    added to the residual stream follow `attention_output` and the last matrix of the feed-forward layer; a layer
+//!    with experts has `router`, `expert_gates`, `expert_ups`, `expert_downs` after `feed_forward_norm`
 //! 3. `final_norm`, then `output_head` where the head is not tied, then `rope`, before it `windowed_rope` where layers
 //!    with a window have their own
 //!
@@ -19,6 +20,9 @@
 //! | linear, R rows × K columns | `ceil(R / 16)` row groups of `K / 32` tiles; all tiles of rows 0..16 first; missing rows are zero |
 //! | gain, n | n little-endian i32 `g`; a gain or a bias is `g * 2^E`, largest \|g\| in `2^29..2^30` |
 //! | rope, P positions × d/2 | for each position and pair: cosine, sine as little-endian i32 in units of 2^-30 |
+//!
+//! The matrices of a layer's experts are one tensor, with the rows of expert 0 first, then those of expert 1, and so
+//! on. They have whole row groups, so each expert is a run of tiles.
 //!
 //! Query and key rows are in Hugging Face order: element `i` of a head is rotated together with
 //! element `i + d/2`.

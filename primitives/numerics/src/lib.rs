@@ -12,6 +12,7 @@ pub mod cache;
 pub mod embedding;
 mod error;
 pub mod exp2;
+pub mod experts;
 pub mod fixed;
 pub mod geglu;
 pub mod head_norm;
@@ -20,10 +21,12 @@ mod kernels;
 pub mod layout;
 pub mod linear;
 pub mod loss;
+pub mod mix;
 pub mod model;
 pub mod network;
 pub mod norm;
 pub mod rope;
+pub mod route;
 pub mod sampling;
 #[cfg(feature = "seeded")]
 pub mod seeded;
@@ -39,7 +42,8 @@ pub use answer::{
     Generation, GenerationParameters, Step, StepBudget,
 };
 pub use architecture::{
-    Architecture, ArchitectureError, AttentionWindow, Dimension, LayerPattern, Variant, BLOCK,
+    Architecture, ArchitectureError, AttentionWindow, Dimension, ExpertMixture, LayerPattern,
+    Variant, BLOCK,
 };
 pub use blocks::{Blocks, BlocksRef};
 pub use cache::KvCache;

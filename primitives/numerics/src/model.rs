@@ -4,12 +4,13 @@
 //! checkpoint's root proves that they are the *right* bytes.
 
 use crate::{
+    experts::Experts,
     layout::{TensorKind, TensorRole, TensorSpec},
     tile::{self, Tile, TILE_BYTES, TILE_COLUMNS, TILE_QUANTS, TILE_ROWS},
     Architecture, ArchitectureError, Network,
 };
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, ops::Range};
 
 /// Why bytes are not a model of an architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,6 +153,15 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// Tensor `index` of the canonical list, the matrices of `count` experts.
+    ///
+    /// # Panics
+    /// When it is no matrix, or is not one of as many.
+    pub fn experts(&self, index: usize, count: usize) -> Experts<'a> {
+        let experts = Experts::new(self.linear(index), count);
+        experts.unwrap_or_else(|| panic!("tensor {index} has the matrices of {count} experts"))
+    }
+
     /// Tensor `index` of the canonical list: the gains of a norm, or biases.
     ///
     /// # Panics
@@ -239,6 +249,20 @@ impl<'a> Linear<'a> {
     pub fn group(&self, group: usize) -> &'a [Tile] {
         let blocks = self.columns / TILE_COLUMNS;
         &self.tiles()[group * blocks..][..blocks]
+    }
+
+    /// The rows of some row groups alone.
+    ///
+    /// # Panics
+    /// When the matrix does not have them.
+    #[must_use]
+    pub fn part(&self, groups: Range<usize>) -> Self {
+        let group = self.columns / TILE_COLUMNS * TILE_BYTES;
+        Self {
+            rows: self.rows.min(groups.end * TILE_ROWS) - groups.start * TILE_ROWS,
+            bytes: &self.bytes[groups.start * group..groups.end * group],
+            ..*self
+        }
     }
 
     /// `q` and `s` of the weight at `row` and `column`.

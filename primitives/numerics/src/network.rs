@@ -18,6 +18,9 @@
 //! | quantise | integers → blocks | [`mod@crate::blocks`] |
 //! | swiglu | gate, up → blocks | [`mod@crate::swiglu`] |
 //! | geglu | gate, up → blocks | [`mod@crate::geglu`] |
+//! | route | scores → routes | [`mod@crate::route`] |
+//! | experts | routes, blocks, stacked matrices → integers | [`mod@crate::experts`] |
+//! | mix | routes, integers → integers | [`mod@crate::mix`] |
 //! | add | integers, added in place to others, saturating | [`add`](NetworkOperator::Add) |
 //!
 //! # Example
@@ -103,6 +106,8 @@ pub enum Form {
     },
     /// [Blocks](crate::blocks) in the unit that the gains of the norm determine: [`crate::norm::fraction`].
     Normed,
+    /// Indices of experts as i32, then as many weights: [`mod@crate::route`].
+    Routes,
 }
 
 /// One operator of a network, with the layer it belongs to, if any.
@@ -180,14 +185,15 @@ impl Network {
         self.value(value).width as usize
     }
 
-    /// Fraction bits of a value's unit; 0 for [`Form::Normed`], where the gains determine it.
+    /// Fraction bits of a value's unit; 0 for [`Form::Normed`], where the gains determine it, and for
+    /// [`Form::Routes`].
     ///
     /// # Panics
     /// When `value` is one of another network.
     pub fn fraction(&self, value: Value) -> i32 {
         match self.value(value).form {
             Form::Integers { fraction } | Form::Blocks { fraction } => fraction,
-            Form::Normed => 0,
+            Form::Normed | Form::Routes => 0,
         }
     }
 
@@ -209,7 +215,7 @@ impl Network {
 
     /// Tiles of all tensors.
     ///
-    /// Cannot overflow: within the limits of [`Architecture`] a tensor has at most 2^26 tiles, and there are
+    /// Cannot overflow: within the limits of [`Architecture`] a tensor has at most 2^30 tiles, and there are
     /// fewer than 2^14 tensors.
     pub fn tiles(&self) -> u64 {
         self.tensors.iter().map(|tensor| tensor.tiles).sum()

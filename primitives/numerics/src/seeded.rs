@@ -7,7 +7,7 @@
 use crate::{
     layout::{self, TensorKind, TensorRole},
     tile::{self, TILE_BYTES, TILE_COLUMNS, TILE_ROWS},
-    Architecture, AttentionWindow, LayerPattern, Model, Variant,
+    Architecture, AttentionWindow, ExpertMixture, LayerPattern, Model, Variant,
 };
 use alloc::{vec, vec::Vec};
 
@@ -68,7 +68,8 @@ impl TestModel {
         variant: Variant::LLAMA,
     };
 
-    /// 3 layers with every difference from Llama 2 that Gemma 3 does not add: biases, norms of heads, a window, and a layer without rotation.
+    /// 3 layers with all differences of attention from Llama 2 that Gemma 3 does not add: biases, norms of heads, a
+    /// window, and a layer without rotation.
     pub const EVERY_DIFFERENCE: Architecture = Architecture {
         layers: 3,
         heads: 4,
@@ -144,6 +145,58 @@ impl TestModel {
         Self::EVERY_DIFFERENCE,
         Self::GEMMA,
     ];
+
+    /// [`TINY`](Self::TINY) with two of eight experts in every layer.
+    pub const EXPERTS: Architecture = Architecture {
+        feed_forward: 64,
+        variant: Variant {
+            experts: Some(ExpertMixture {
+                count: 8,
+                chosen: 2,
+                width: 64,
+                renormalised: true,
+                layers: LayerPattern::ALL,
+            }),
+            ..Variant::LLAMA
+        },
+        ..Self::TINY
+    };
+
+    /// 3 layers, of which the second has experts: five of 21, whose weights do not add up to 1; and norms of heads.
+    pub const SOME_EXPERTS: Architecture = Architecture {
+        layers: 3,
+        tied_head: false,
+        variant: Variant {
+            head_norms: true,
+            experts: Some(ExpertMixture {
+                count: 21,
+                chosen: 5,
+                width: 32,
+                renormalised: false,
+                layers: LayerPattern::Every(2),
+            }),
+            ..Variant::LLAMA
+        },
+        ..Self::TINY
+    };
+
+    /// [`GEMMA`](Self::GEMMA) with three of seven experts in the even layers, which no model that can be imported has.
+    pub const GEMMA_EXPERTS: Architecture = Architecture {
+        variant: Variant {
+            experts: Some(ExpertMixture {
+                count: 7,
+                chosen: 3,
+                width: 32,
+                renormalised: true,
+                layers: LayerPattern::ExceptEvery(2),
+            }),
+            ..Self::GEMMA.variant
+        },
+        ..Self::GEMMA
+    };
+
+    /// The models with experts that models which can be imported are like.
+    pub const MIXTURES: &'static [Architecture] = &[Self::EXPERTS, Self::SOME_EXPERTS];
 
     /// The model of [`TINY`](Self::TINY) with `seed`.
     pub fn tiny(seed: u64) -> Self {

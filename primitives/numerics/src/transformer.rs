@@ -10,6 +10,8 @@
 //!     q, k    = rope(q, k)                                       where the layer rotates
 //!     x       = x ⊕ linear(Blocks(attention(q, cache of k, v)))  units of 2^-14
 //!     x       = x ⊕ linear(swiglu(gate, up))                     gate, up = linear(norm(x)), 2^-20
+//!   or, where the layer has experts, of which routes are the best by linear(norm(x)), 2^-20:
+//!     x       = x ⊕ mix(experts(swiglu(gates, ups)))             gates, ups = experts(norm(x)), 2^-20
 //! hidden = norm(x)
 //! logits = linear(hidden)                                        units of 2^-16
 //! ```
@@ -222,6 +224,47 @@ impl<'m, K: Kernels> Transformer<'m, K> {
                     network.width(output),
                     &mut blocks[output.index()],
                 ),
+                NetworkOperator::Route {
+                    renormalised,
+                    scores,
+                    output,
+                } => {
+                    let (count, width) = (network.width(scores), network.width(output));
+                    let mut routes = mem::take(&mut integers[output.index()]);
+                    let scores = &integers[scores.index()];
+                    let rows = sized(&mut routes, scores.len() / count * width);
+                    kernels.route(scores, count, width / 2, renormalised, rows);
+                    integers[output.index()] = routes;
+                }
+                NetworkOperator::Experts {
+                    weights,
+                    count,
+                    routes,
+                    input,
+                    output,
+                } => {
+                    let weights = model.experts(weights, count as usize);
+                    let chosen = network.width(routes) / 2;
+                    let input = blocks[input.index()].view();
+                    let mut products = mem::take(&mut integers[output.index()]);
+                    let rows = sized(&mut products, input.rows() * network.width(output));
+                    let routes = &integers[routes.index()];
+                    let fraction = network.fraction(output);
+                    kernels.experts(&weights, chosen, routes, input, fraction, rows);
+                    integers[output.index()] = products;
+                }
+                NetworkOperator::Mix {
+                    routes,
+                    input,
+                    output,
+                } => {
+                    let (chosen, columns) = (network.width(routes) / 2, network.width(output));
+                    let mut mixed = mem::take(&mut integers[output.index()]);
+                    let (routes, input) = (&integers[routes.index()], &integers[input.index()]);
+                    let rows = sized(&mut mixed, input.len() / chosen);
+                    kernels.mix(chosen, routes, input, columns, rows);
+                    integers[output.index()] = mixed;
+                }
                 NetworkOperator::Add { delta, value } => {
                     let mut sum = mem::take(&mut integers[value.index()]);
                     add(&mut sum, &integers[delta.index()]);

@@ -333,6 +333,8 @@ impl<S: StepSource> Computation<'_, S> {
                 let exponent = exponent.ok_or(ComputeError::Missing)?;
                 Ok(norm::fraction(&Gains::new(*exponent, &[])))
             }
+            // Only layers with experts have routes, and no trace is of them.
+            Form::Routes => Err(ComputeError::Missing),
         }
     }
 

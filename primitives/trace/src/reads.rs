@@ -92,7 +92,11 @@ impl TraceShape<'_> {
                 let (_, pieces) = self.stage(operation, 2, position)?;
                 at(2, pieces.saturating_sub(groups), together * head_dim)
             }
-            NetworkOperator::Store { .. } => None,
+            // Shapes with experts are refused.
+            NetworkOperator::Store { .. }
+            | NetworkOperator::Route { .. }
+            | NetworkOperator::Experts { .. }
+            | NetworkOperator::Mix { .. } => None,
         }
     }
 
@@ -371,7 +375,11 @@ impl TraceShape<'_> {
             | NetworkOperator::Swiglu { output: value, .. }
             | NetworkOperator::Geglu { output: value, .. }
             | NetworkOperator::Add { value, .. } => by(PART, self.network.width(value)),
-            NetworkOperator::Linear { .. } | NetworkOperator::Attention { .. } => return None,
+            NetworkOperator::Linear { .. }
+            | NetworkOperator::Attention { .. }
+            | NetworkOperator::Route { .. }
+            | NetworkOperator::Experts { .. }
+            | NetworkOperator::Mix { .. } => return None,
         })
     }
 

@@ -63,6 +63,8 @@ pub struct StepPlace {
 pub enum TraceError {
     /// The architecture is refused.
     Architecture(ArchitectureError),
+    /// Layers have experts, whose operators have no steps.
+    Experts,
     /// The checkpoint has so many exponents for so many tensors.
     Exponents {
         /// Exponents.
@@ -79,6 +81,10 @@ impl fmt::Display for TraceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Architecture(error) => error.fmt(f),
+            Self::Experts => f.write_str(
+                "layers of the checkpoint have experts, for whose operators a trace has no steps: no game \
+                 decides whether statements about its executions are true",
+            ),
             Self::Exponents { found, expected } => write!(
                 f,
                 "the checkpoint has {expected} tensors but {found} exponents are given; take those of its manifest"
@@ -137,6 +143,9 @@ impl<'a> TraceShape<'a> {
         execution: TracedExecution,
     ) -> Result<Self, TraceError> {
         let network = Network::new(checkpoint.architecture).map_err(TraceError::Architecture)?;
+        if checkpoint.architecture.variant.experts.is_some() {
+            return Err(TraceError::Experts);
+        }
         let (found, expected) = (checkpoint.exponents.len(), network.tensors().len());
         if found != expected {
             return Err(TraceError::Exponents { found, expected });
@@ -367,6 +376,10 @@ impl<'a> TraceShape<'a> {
                     ])
                 }
                 NetworkOperator::Add { value, .. } => listed(&[(K::Add, width(value))]),
+                // `new` refuses them.
+                NetworkOperator::Route { .. }
+                | NetworkOperator::Experts { .. }
+                | NetworkOperator::Mix { .. } => None,
             },
             Operation::State => listed(&[(K::State, 1)]),
             Operation::Largest => listed(&[(K::Largest, vocabulary)]),

@@ -6,6 +6,7 @@
 use super::{
     attend::{self, Scratch},
     dot::{Input, Layer},
+    experts::ExpertsOutput,
     level::Level,
     rows,
     team::Team,
@@ -13,10 +14,12 @@ use super::{
 use noema_numerics::{
     attention,
     cache::{KvCache, LayerCache},
+    experts::Experts,
+    mix,
     model::{Gains, Linear, RopeTable},
     norm,
     rope::{PROJECTION_LIMIT, ROTATED_LIMIT},
-    swiglu,
+    route, swiglu,
     tile::TILE_BYTES,
     Blocks, BlocksRef, Kernels, BLOCK,
 };
@@ -337,6 +340,51 @@ impl Kernels for CpuKernels {
                 mantissas,
                 shifts,
             });
+        });
+    }
+
+    fn route(
+        &self,
+        scores: &[i32],
+        count: usize,
+        chosen: usize,
+        renormalised: bool,
+        output: &mut [i32],
+    ) {
+        self.team.run_pieces(output, 2 * chosen, &|row, output| {
+            route::route_row(&scores[row * count..][..count], renormalised, output);
+        });
+    }
+
+    fn experts(
+        &self,
+        weights: &Experts<'_>,
+        chosen: usize,
+        routes: &[i32],
+        input: BlocksRef<'_>,
+        fraction: i32,
+        output: &mut [i32],
+    ) {
+        let layer = ExpertsOutput {
+            weights: *weights,
+            fraction,
+            output,
+        };
+        self.expert_layers(&mut [layer], chosen, routes, input);
+    }
+
+    fn mix(
+        &self,
+        chosen: usize,
+        routes: &[i32],
+        input: &[i32],
+        columns: usize,
+        output: &mut [i32],
+    ) {
+        let width = chosen * columns;
+        self.team.run_pieces(output, columns, &|row, output| {
+            let routes = &routes[row * 2 * chosen..][..2 * chosen];
+            mix::mix_row(routes, &input[row * width..][..width], output);
         });
     }
 }

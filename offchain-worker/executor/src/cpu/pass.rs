@@ -7,6 +7,7 @@
 //! and changes no bit.
 
 use super::{
+    experts::ExpertsOutput,
     kernels::{CpuKernels, LinearOutput},
     member::Member,
 };
@@ -149,6 +150,10 @@ impl Pass<'_> {
                     operator: NetworkOperator::Linear { input, .. },
                     ..
                 }, ..] => self.linears(run, *input, most),
+                [Step {
+                    operator: NetworkOperator::Experts { routes, input, .. },
+                    ..
+                }, ..] => self.experts(run, *routes, *input),
                 _ => run.iter().for_each(|step| self.by_row(&step.operator)),
             }
         }
@@ -220,7 +225,32 @@ impl Pass<'_> {
                 add(&mut sum, &integers[delta.index()]);
                 integers[value.index()] = sum;
             }
+            NetworkOperator::Route {
+                renormalised,
+                scores,
+                output,
+            } => {
+                let (count, width) = (network.width(scores), network.width(output));
+                let mut routes = mem::take(&mut integers[output.index()]);
+                let scores = &integers[scores.index()];
+                let rows = sized(&mut routes, scores.len() / count * width);
+                kernels.route(scores, count, width / 2, renormalised, rows);
+                integers[output.index()] = routes;
+            }
+            NetworkOperator::Mix {
+                routes,
+                input,
+                output,
+            } => {
+                let (chosen, columns) = (network.width(routes) / 2, network.width(output));
+                let mut mixed = mem::take(&mut integers[output.index()]);
+                let (routes, input) = (&integers[routes.index()], &integers[input.index()]);
+                let rows = sized(&mut mixed, input.len() / chosen);
+                kernels.mix(chosen, routes, input, columns, rows);
+                integers[output.index()] = mixed;
+            }
             NetworkOperator::Linear { .. }
+            | NetworkOperator::Experts { .. }
             | NetworkOperator::Rope { .. }
             | NetworkOperator::Store { .. }
             | NetworkOperator::Attention { .. } => {
@@ -266,6 +296,46 @@ impl Pass<'_> {
         }
         for (output, _, vectors) in layers {
             integers[output.index()] = vectors;
+        }
+    }
+
+    /// Runs layers of the same experts over the same routes and input.
+    fn experts(&mut self, run: &[Step], routes: Value, input: Value) {
+        let (model, network) = (self.model, self.model.network());
+        let Scratch {
+            integers, blocks, ..
+        } = self.scratch;
+        let input = blocks[input.index()].view();
+        let mut outputs: Vec<(Value, usize, u32, Vec<i32>)> = run
+            .iter()
+            .filter_map(|step| match step.operator {
+                NetworkOperator::Experts {
+                    weights,
+                    count,
+                    output,
+                    ..
+                } => {
+                    let mut rows = mem::take(&mut integers[output.index()]);
+                    sized(&mut rows, input.rows() * network.width(output));
+                    Some((output, weights, count, rows))
+                }
+                _ => None,
+            })
+            .collect();
+        let mut layers: Vec<ExpertsOutput<'_>> = outputs
+            .iter_mut()
+            .map(|(output, weights, count, rows)| ExpertsOutput {
+                weights: model.experts(*weights, *count as usize),
+                fraction: network.fraction(*output),
+                output: rows,
+            })
+            .collect();
+        let chosen = network.width(routes) / 2;
+        let routes = &integers[routes.index()];
+        self.kernels
+            .expert_layers(&mut layers, chosen, routes, input);
+        for (output, _, _, rows) in outputs {
+            integers[output.index()] = rows;
         }
     }
 

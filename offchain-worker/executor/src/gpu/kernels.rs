@@ -20,6 +20,7 @@ const MANTISSA: &str = include_str!("wgsl/mantissa.wgsl");
 const BLOCKS: &str = include_str!("wgsl/blocks.wgsl");
 const CACHE: &str = include_str!("wgsl/cache.wgsl");
 const GATED: &str = include_str!("wgsl/swiglu.wgsl");
+const SUMS: &str = include_str!("wgsl/sums.wgsl");
 const LINEAR: &str = include_str!("wgsl/linear.wgsl");
 const LINEAR_FEW: &str = include_str!("wgsl/linear_few.wgsl");
 
@@ -43,6 +44,9 @@ pub(crate) struct Kernels {
     pub(crate) head_norm: Kernel,
     pub(crate) rope: Kernel,
     pub(crate) attention: Kernel,
+    pub(crate) route: Kernel,
+    pub(crate) experts: Kernel,
+    pub(crate) mix: Kernel,
     linear_one: Kernel,
     linear_four: Kernel,
     linear_many: Kernel,
@@ -63,7 +67,7 @@ type Source = (&'static str, &'static [&'static str], &'static [Access]);
 
 const LINEAR_ACCESS: &[Access] = &[Read, Read, Read, Write];
 
-const SOURCES: [Source; 13] = [
+const SOURCES: [Source; 16] = [
     (
         "embedding",
         &[INT64, WINDOW, include_str!("wgsl/embedding.wgsl")],
@@ -150,18 +154,53 @@ const SOURCES: [Source; 13] = [
         &[Read, Read, Read, Write, Write],
     ),
     (
+        "route",
+        &[INT64, EXP2, WINDOW, include_str!("wgsl/route.wgsl")],
+        &[Write, Read, Read],
+    ),
+    (
+        "experts",
+        &[INT64, WINDOW, SUMS, include_str!("wgsl/experts.wgsl")],
+        &[Read, Read, Read, Read, Write],
+    ),
+    (
+        "mix",
+        &[INT64, WINDOW, include_str!("wgsl/mix.wgsl")],
+        &[Write, Read, Read],
+    ),
+    (
         "linear, one position",
-        &[INT64, WINDOW, LINEAR, "const POSITIONS = 1u;\n", LINEAR_FEW],
+        &[
+            INT64,
+            WINDOW,
+            SUMS,
+            LINEAR,
+            "const POSITIONS = 1u;\n",
+            LINEAR_FEW,
+        ],
         LINEAR_ACCESS,
     ),
     (
         "linear, four positions",
-        &[INT64, WINDOW, LINEAR, "const POSITIONS = 4u;\n", LINEAR_FEW],
+        &[
+            INT64,
+            WINDOW,
+            SUMS,
+            LINEAR,
+            "const POSITIONS = 4u;\n",
+            LINEAR_FEW,
+        ],
         LINEAR_ACCESS,
     ),
     (
         "linear, many positions",
-        &[INT64, WINDOW, LINEAR, include_str!("wgsl/linear_many.wgsl")],
+        &[
+            INT64,
+            WINDOW,
+            SUMS,
+            LINEAR,
+            include_str!("wgsl/linear_many.wgsl"),
+        ],
         LINEAR_ACCESS,
     ),
 ];
@@ -191,6 +230,9 @@ impl Kernels {
             head_norm: next(),
             rope: next(),
             attention: next(),
+            route: next(),
+            experts: next(),
+            mix: next(),
             linear_one: next(),
             linear_four: next(),
             linear_many: next(),
@@ -268,7 +310,7 @@ impl Kernels {
 }
 
 /// `count` workgroups over two dimensions, of which the first is the inner one.
-fn over_two(count: u32) -> (u32, u32) {
+pub(crate) fn over_two(count: u32) -> (u32, u32) {
     (count.min(MOST_GROUPS), count.div_ceil(MOST_GROUPS))
 }
 

@@ -5,6 +5,8 @@
 //! one after another in a row of one buffer; a product is added to the residual stream as it is written;
 //! rotation and storing are one kernel. A vector that is not needed any longer leaves its buffer to others.
 
+mod experts;
+
 use noema_numerics::{
     network::{is_read, Form, NetworkOperator, Step, Value},
     tile::TILE_ROWS,
@@ -107,6 +109,25 @@ pub(crate) enum Work {
         output: Vector,
         width: usize,
     },
+    /// The experts of each row, and their weights.
+    Route {
+        input: Vector,
+        output: Vector,
+        count: usize,
+        chosen: usize,
+        renormalised: bool,
+    },
+    Experts(Experts),
+    /// The weighted sum of what a row's experts return.
+    Mix {
+        routes: Vector,
+        input: Vector,
+        output: Vector,
+        /// Whether the sum is added to the output.
+        add: bool,
+        width: usize,
+        chosen: usize,
+    },
     Gated {
         activation: Activation,
         /// Gates, then ups.
@@ -129,6 +150,22 @@ pub(crate) enum Work {
 pub(crate) enum Activation {
     Silu,
     Gelu,
+}
+
+/// Layers of the same experts over one input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Experts {
+    /// One or two stacks of matrices, each with the fraction bits of its output.
+    pub(crate) stacks: Vec<(usize, i32)>,
+    pub(crate) count: u32,
+    pub(crate) chosen: u32,
+    pub(crate) routes: Vector,
+    pub(crate) input: Vector,
+    /// Whether each chosen expert has a part of the input.
+    pub(crate) own_inputs: bool,
+    pub(crate) unit: Unit,
+    /// Of each stack, a part for each chosen expert.
+    pub(crate) output: Vector,
 }
 
 /// A vector in a row of several, and the biases that are added to it.
@@ -243,6 +280,19 @@ impl Lowering<'_> {
                     steps = &rest[usize::from(added)..];
                     self.push(work, works);
                 }
+                NetworkOperator::Experts { routes, input, .. } => {
+                    let work = self.experts(run, routes, input)?;
+                    self.push(work, works);
+                }
+                NetworkOperator::Mix {
+                    routes,
+                    input,
+                    output,
+                } => {
+                    let (work, added) = self.mix([routes, input, output], rest)?;
+                    steps = &rest[usize::from(added)..];
+                    self.push(work, works);
+                }
                 NetworkOperator::Bias { .. } => {
                     let work = self.bias(run)?;
                     self.push(work, works);
@@ -272,7 +322,7 @@ impl Lowering<'_> {
         let width = values.iter().map(|value| network.width(*value)).sum();
         let is_blocks = values.first().is_some_and(|value| {
             let form = network.value(*value).form;
-            !matches!(form, Form::Integers { .. })
+            matches!(form, Form::Blocks { .. } | Form::Normed)
         });
         let vector = self.vectors.len();
         for value in &values {
@@ -374,6 +424,17 @@ impl Lowering<'_> {
                     width: network.width(output),
                 }
             }
+            NetworkOperator::Route {
+                renormalised,
+                scores,
+                output,
+            } => Work::Route {
+                input: self.whole(scores, name)?,
+                output: self.write(vec![output]),
+                count: network.width(scores),
+                chosen: network.width(output) / 2,
+                renormalised,
+            },
             NetworkOperator::Swiglu { gate, up, output }
             | NetworkOperator::Geglu { gate, up, output } => {
                 let unit = Unit::Fraction(network.fraction(output));

@@ -3,20 +3,22 @@
 use super::{
     cache::Around,
     device::{Buffer, Gpu},
-    kernels::{Bound, Kernels},
-    lower::{Activation, Lowered, Target, Unit, Vector, Work},
+    kernels::{over_two, Bound, Kernels},
+    lower::{Activation, Experts, Lowered, Target, Unit, Vector, Work},
     scratch::Scratch,
     weights::{upload_gains, upload_rope, upload_vector, Matrix, Part},
 };
 use crate::ExecutorError;
-use noema_numerics::{bias, head_norm, model::Gains, norm, Architecture, Model, BLOCK};
+use noema_numerics::{
+    bias, head_norm, layout::TensorSpec, model::Gains, norm, Architecture, Model, BLOCK,
+};
 use std::collections::{btree_map::Entry, BTreeMap};
 
 /// A model without its caches.
 #[derive(Debug)]
 pub(crate) struct Network {
     pub(crate) architecture: Architecture,
-    /// Of all layers.
+    /// Of all layers, as a position reads them.
     pub(crate) weight_bytes: u64,
     /// Unit of the final hidden vectors.
     pub(crate) hidden_fraction: i32,
@@ -59,6 +61,11 @@ pub(crate) enum Dispatch {
     Bias(u32, Bound),
     /// Heads.
     HeadNorm(u32, Bound),
+    Route(Bound),
+    /// Workgroups of a row in two dimensions, and the binding of each part of the matrices.
+    Experts((u32, u32), Vec<Bound>),
+    /// Workgroups of a row.
+    Mix(u32, Bound),
     /// The cache, the table, if the layer rotates, and the workgroups of a row. The bindings are the cache's.
     Rope(usize, Option<usize>, u32),
     /// The cache, and the workgroups of a row. The binding is the cache's.
@@ -305,6 +312,32 @@ impl Binder<'_> {
                 let buffers = [mantissas, shifts, s.integers(input)];
                 Dispatch::Quantise(kernels.quantise.bind(gpu, &[blocks(width)], &buffers)?)
             }
+            Work::Route {
+                input,
+                output,
+                count,
+                chosen,
+                renormalised,
+            } => {
+                let parameters = [count as u32, chosen as u32, u32::from(renormalised)];
+                let buffers = [s.integers(output), s.integers(input), &s.powers];
+                Dispatch::Route(kernels.route.bind(gpu, &parameters, &buffers)?)
+            }
+            Work::Experts(ref experts) => self.bind_experts(experts)?,
+            Work::Mix {
+                routes,
+                input,
+                output,
+                add,
+                width,
+                chosen,
+            } => {
+                let words = (width / 4) as u32;
+                let parameters = [words, chosen as u32, u32::from(add)];
+                let buffers = [output, input, routes].map(|vector| s.integers(vector));
+                let bound = kernels.mix.bind(gpu, &parameters, &buffers)?;
+                Dispatch::Mix(words.div_ceil(64), bound)
+            }
             Work::Gated {
                 activation,
                 input,
@@ -329,6 +362,27 @@ impl Binder<'_> {
                 Dispatch::Add(words.div_ceil(64), bound)
             }
         })
+    }
+
+    fn bind_experts(&mut self, experts: &Experts) -> Result<Dispatch, ExecutorError> {
+        let (gpu, kernels, s) = (self.gpu, self.kernels, self.scratch);
+        let (tensors, outputs): (Vec<usize>, Vec<i32>) = experts.stacks.iter().copied().unzip();
+        let unit = self.fraction(experts.unit);
+        let numbers = [experts.count, experts.chosen];
+        let matrix = self.matrix(&tensors)?;
+        let [mantissas, shifts] = s.blocks(experts.input);
+        let (routes, output) = (s.integers(experts.routes), s.integers(experts.output));
+        let bind = |part: &Part| {
+            let parameters =
+                matrix.expert_parameters(part, numbers, experts.own_inputs, unit, &outputs);
+            let buffers = [mantissas, shifts, &part.buffer, routes, output];
+            kernels.experts.bind(gpu, &parameters, &buffers)
+        };
+        let bound = matrix.parts.iter().map(bind).collect::<Result<_, _>>()?;
+        Ok(Dispatch::Experts(
+            over_two(matrix.chosen_groups(numbers)),
+            bound,
+        ))
     }
 
     /// Uploads a table of rotations once.
@@ -359,13 +413,21 @@ impl Binder<'_> {
     }
 }
 
-/// Bytes of the weights of all layers.
+/// Bytes of the weights that a position reads in all layers: of experts, its own.
 fn layer_bytes(model: &Model<'_>) -> u64 {
+    let variant = model.architecture().variant;
+    let read = |tensor: &TensorSpec| {
+        let bytes = tensor.kind.content_bytes();
+        match variant.experts {
+            Some(experts) if tensor.role.is_stacked() => {
+                bytes / u64::from(experts.count) * u64::from(experts.chosen)
+            }
+            _ => bytes,
+        }
+    };
     let tensors = model.tensors().iter();
-    tensors
-        .filter(|tensor| tensor.layer.is_some())
-        .map(|tensor| tensor.kind.content_bytes())
-        .sum()
+    let layers = tensors.filter(|tensor| tensor.layer.is_some());
+    layers.map(read).sum()
 }
 
 /// Parameters of the norm kernel: see `wgsl/norm.wgsl`.

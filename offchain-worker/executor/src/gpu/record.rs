@@ -91,6 +91,16 @@ impl Recorder<'_> {
                 let groups = [*groups, window.count, 1];
                 self.dispatch(&kernels.add, bound, window, groups);
             }
+            Dispatch::Route(bound) => self.rows(&kernels.route, bound, window),
+            Dispatch::Experts((x, z), parts) => {
+                for bound in parts {
+                    self.dispatch(&kernels.experts, bound, window, [*x, window.count, *z]);
+                }
+            }
+            Dispatch::Mix(groups, bound) => {
+                let groups = [*groups, window.count, 1];
+                self.dispatch(&kernels.mix, bound, window, groups);
+            }
             Dispatch::Bias(groups, bound) => {
                 let groups = [*groups, window.count, 1];
                 self.dispatch(&kernels.bias, bound, window, groups);

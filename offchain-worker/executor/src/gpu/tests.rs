@@ -3,6 +3,7 @@
 
 mod failures;
 mod int64;
+mod mixture;
 mod operators;
 mod passes;
 

@@ -8,7 +8,7 @@ use super::device::{Buffer, Gpu};
 use crate::ExecutorError;
 use noema_numerics::{
     model::{Gains, Linear, RopeTable},
-    tile::TILE_BYTES,
+    tile::{TILE_BYTES, TILE_ROWS},
     BLOCK,
 };
 
@@ -83,6 +83,49 @@ impl Matrix {
             0,
             0,
         ]
+    }
+
+    /// Parameters of the kernel of experts for one part: see `wgsl/experts.wgsl`. The matrices are those of `count`
+    /// experts, and `own_inputs` says whether each of the `chosen` ones has a part of the input.
+    pub(crate) fn expert_parameters(
+        &self,
+        part: &Part,
+        [count, chosen]: [u32; 2],
+        own_inputs: bool,
+        input: i32,
+        outputs: &[i32],
+    ) -> [u32; 11] {
+        let exponents = self.sections.iter().zip(outputs);
+        let mut exponents =
+            exponents.map(|((_, weights), output)| (weights - input + output).cast_unsigned());
+        let stacks = self.sections.len() as u32;
+        [
+            self.blocks,
+            if own_inputs {
+                chosen * self.blocks
+            } else {
+                self.blocks
+            },
+            u32::from(own_inputs),
+            self.expert_groups(count),
+            count,
+            chosen,
+            stacks,
+            part.first,
+            part.count,
+            exponents.next().unwrap_or_default(),
+            exponents.next().unwrap_or_default(),
+        ]
+    }
+
+    /// Row groups that the chosen experts of a position write.
+    pub(crate) fn chosen_groups(&self, [count, chosen]: [u32; 2]) -> u32 {
+        self.sections.len() as u32 * chosen * self.expert_groups(count)
+    }
+
+    /// Row groups of one of `count` experts.
+    fn expert_groups(&self, count: u32) -> u32 {
+        self.rows / (self.sections.len() as u32 * count * TILE_ROWS as u32)
     }
 
     /// Parameters of the embedding kernel for one part, with its output in units of `2^-output`.

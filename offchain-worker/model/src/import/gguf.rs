@@ -22,10 +22,13 @@ use super::{
 use header::Header;
 use metadata::Metadata;
 use noema_checkpoint::{
-    layout::TensorRole, Architecture, AttentionWindow, LayerPattern, ManifestError, Source,
-    SourceFormat, Variant, H256,
+    layout::TensorRole, Architecture, AttentionWindow, ExpertMixture, LayerPattern, ManifestError,
+    Source, SourceFormat, Variant, H256,
 };
 use std::{ops::Range, path::Path};
+
+/// The number of softmax among the functions that llama.cpp knows for the scores of experts.
+const SOFTMAX: u32 = 1;
 
 /// A GGUF file that has a model of a known shape.
 pub(super) struct File {
@@ -91,7 +94,7 @@ impl Contents {
 
     /// The name of a metadata value of the architecture.
     fn key(&self, name: &str) -> String {
-        format!("{}.{name}", self.model_type.name())
+        format!("{}.{name}", self.model_type.name_in_gguf())
     }
 
     /// What scores are divided by the root of, if that is not the width of a head: files do not say so, but llama.cpp
@@ -141,6 +144,7 @@ impl Contents {
             projection_biases: self.model_type.has_biases()
                 || !self.model_type.has_fused_matrices() && tensors::has_biases(self),
             head_norms: self.model_type.has_head_norms(),
+            experts: self.experts()?,
             unrotated,
             window: windowed
                 .zip(layers)
@@ -152,6 +156,48 @@ impl Contents {
         })
     }
 
+    /// The experts, which all layers of a type that has them have: llama.cpp reads no other files.
+    fn experts(&self) -> Result<Option<ExpertMixture>, ImportError> {
+        let (metadata, path) = (self.metadata(), &self.mapped.path);
+        let stated = |name: &str| metadata.optional_u32(&self.key(name));
+        if !self.model_type.has_experts() {
+            return match stated("expert_count")? {
+                None | Some(0) => Ok(None),
+                Some(_) => Err(ImportError::unsupported(
+                    path,
+                    format!(
+                        "a mixture of experts of the architecture {:?}",
+                        self.model_type.name_in_gguf()
+                    ),
+                    "that of Qwen 3 MoE is",
+                )),
+            };
+        }
+        if stated("expert_gating_func")?.is_some_and(|function| function != SOFTMAX) {
+            return Err(ImportError::unsupported(
+                path,
+                format!("another {}", self.key("expert_gating_func")),
+                "the softmax of the experts' scores is",
+            ));
+        }
+        let chosen = metadata.u32(&self.key("expert_used_count"))?;
+        let width = match stated("expert_feed_forward_length")? {
+            Some(width) => width,
+            // As llama.cpp divides it.
+            None => metadata
+                .u32(&self.key("feed_forward_length"))?
+                .checked_div(chosen)
+                .unwrap_or(0),
+        };
+        Ok(Some(ExpertMixture {
+            count: metadata.u32(&self.key("expert_count"))?,
+            chosen,
+            width,
+            renormalised: true,
+            layers: LayerPattern::ALL,
+        }))
+    }
+
     /// The shape, with the context length the model was trained for.
     fn architecture(&self) -> Result<Architecture, ImportError> {
         let metadata = self.metadata();
@@ -161,17 +207,6 @@ impl Contents {
                 path,
                 "a model split over several files",
                 "join the parts with llama.cpp's gguf-split first",
-            ));
-        }
-        if metadata
-            .optional_u32(&self.key("expert_count"))?
-            .unwrap_or(0)
-            > 0
-        {
-            return Err(ImportError::unsupported(
-                path,
-                "a mixture of experts",
-                "dense models can be imported",
             ));
         }
         for name in ["attn_logit_softcapping", "final_logit_softcapping"] {
@@ -210,7 +245,10 @@ impl Contents {
                 .optional_u32(&self.key("attention.head_count_kv"))?
                 .unwrap_or(heads),
             head_dim,
-            feed_forward: metadata.u32(&self.key("feed_forward_length"))?,
+            feed_forward: match self.experts()? {
+                Some(experts) => experts.width,
+                None => metadata.u32(&self.key("feed_forward_length"))?,
+            },
             vocabulary: tensors::vocabulary(self)?,
             context_length: metadata
                 .u32(&self.key("context_length"))?

@@ -175,7 +175,9 @@ impl Random {
         let sigma = libm::sqrt(2.0 / (5.0 * f64::from(self.architecture.hidden)));
         let layers = f64::from(self.architecture.layers);
         let sigma = match role {
-            TensorRole::AttentionOutput | TensorRole::Down => sigma / libm::sqrt(2.0 * layers),
+            TensorRole::AttentionOutput | TensorRole::Down | TensorRole::ExpertDowns => {
+                sigma / libm::sqrt(2.0 * layers)
+            }
             _ => sigma,
         };
         sigma * libm::sqrt(3.0)

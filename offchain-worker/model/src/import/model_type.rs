@@ -4,7 +4,7 @@ use noema_checkpoint::LayerPattern;
 
 /// The model types that can be imported, for messages.
 pub(super) const SUPPORTED: &str =
-    "Gemma 3, Llama 2 and 3, Mistral, Phi-3 and Phi-4-mini, Qwen 2, 2.5 and 3, SmolLM2 and SmolLM3 can be imported";
+    "Gemma 3, Llama 2 and 3, Mistral, Phi-3 and Phi-4-mini, Qwen 2, 2.5, 3 and 3 MoE, SmolLM2 and SmolLM3 can be imported";
 
 /// The type of a model, by which its settings and tensors are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(super) enum ModelType {
     /// Qwen 2 and 2.5.
     Qwen2,
     Qwen3,
+    /// Qwen 3 with experts.
+    Qwen3Moe,
     SmolLm3,
     /// Phi-3, Phi-3.5 and Phi-4-mini.
     Phi3,
@@ -23,23 +25,25 @@ pub(super) enum ModelType {
 }
 
 impl ModelType {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Llama,
         Self::Mistral,
         Self::Qwen2,
         Self::Qwen3,
+        Self::Qwen3Moe,
         Self::SmolLm3,
         Self::Phi3,
         Self::Gemma3,
     ];
 
-    /// Its name in GGUF files.
+    /// Its name in messages, and in files that do not have another.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Llama => "llama",
             Self::Mistral => "mistral",
             Self::Qwen2 => "qwen2",
             Self::Qwen3 => "qwen3",
+            Self::Qwen3Moe => "qwen3_moe",
             Self::SmolLm3 => "smollm3",
             Self::Phi3 => "phi3",
             Self::Gemma3 => "gemma3",
@@ -54,6 +58,15 @@ impl ModelType {
         }
     }
 
+    /// Its name in GGUF files.
+    pub(super) const fn name_in_gguf(self) -> &'static str {
+        match self {
+            Self::Mistral => Self::Llama.name(),
+            Self::Qwen3Moe => "qwen3moe",
+            other => other.name(),
+        }
+    }
+
     /// The type that `config.json` calls so.
     pub(super) fn of_folder(name: &str) -> Option<Self> {
         let mut all = Self::ALL.into_iter();
@@ -62,8 +75,9 @@ impl ModelType {
 
     /// The type that a GGUF file calls so.
     pub(super) fn of_gguf(name: &str) -> Option<Self> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|kind| kind.name() == name && *kind != Self::Mistral)
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name_in_gguf() == name)
     }
 
     /// What to do with a model of another type.
@@ -88,7 +102,12 @@ impl ModelType {
 
     /// Whether the heads of queries and keys are normed.
     pub(super) const fn has_head_norms(self) -> bool {
-        matches!(self, Self::Qwen3 | Self::Gemma3)
+        matches!(self, Self::Qwen3 | Self::Qwen3Moe | Self::Gemma3)
+    }
+
+    /// Whether layers have experts.
+    pub(super) const fn has_experts(self) -> bool {
+        matches!(self, Self::Qwen3Moe)
     }
 
     /// Whether what sublayers add is normed, the feed-forward layer is gated by GELU, the embedding is scaled, and layers

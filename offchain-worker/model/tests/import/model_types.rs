@@ -5,7 +5,7 @@ use crate::support::{
     huggingface, import_gguf, import_into, Model, MODEL_TYPES,
 };
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use noema_checkpoint::{AttentionWindow, LayerPattern, Variant};
+use noema_checkpoint::{AttentionWindow, ExpertMixture, LayerPattern, Variant};
 use noema_executor::ModelSource;
 use noema_float::{FloatModel, FloatWeights, Rotary};
 use noema_model::{
@@ -77,6 +77,11 @@ fn each_type_has_its_network() {
         ..Variant::LLAMA
     };
     assert_eq!(of("qwen3"), qwen3);
+    let qwen3_moe = Variant {
+        experts: Some(MIXTURE),
+        ..qwen3
+    };
+    assert_eq!(of("qwen3_moe"), qwen3_moe);
     let smollm3 = Variant {
         unrotated: Some(LayerPattern::Every(4)),
         ..Variant::LLAMA
@@ -95,6 +100,129 @@ fn each_type_has_its_network() {
         ..Variant::LLAMA
     };
     assert_eq!(of("gemma3_text"), gemma3);
+}
+
+/// That of the small model.
+const MIXTURE: ExpertMixture = ExpertMixture {
+    count: 6,
+    chosen: 2,
+    width: 32,
+    renormalised: true,
+    layers: LayerPattern::ALL,
+};
+
+#[test]
+fn experts_are_read_as_transformers_reads_them() {
+    let experts = |dense_layers: &[usize], change: Json| {
+        let model = Model {
+            dense_layers: dense_layers.to_vec(),
+            ..Model::of("qwen3_moe")
+        };
+        let mut config = huggingface::config(&model);
+        for (key, value) in change.as_object().unwrap() {
+            config[key] = value.clone();
+        }
+        from_folder(&model, &config)
+            .map(|checkpoint| *checkpoint.architecture())
+            .map_err(|error| error.to_string())
+    };
+    let all = experts(&[], json!({})).unwrap();
+    assert_eq!((all.variant.experts, all.feed_forward), (Some(MIXTURE), 32));
+    let by_default = experts(
+        &[],
+        json!({ "norm_topk_prob": null, "decoder_sparse_step": null }),
+    );
+    assert!(by_default.is_err(), "null is no boolean");
+    let plain = experts(
+        &[],
+        json!({ "norm_topk_prob": false, "mlp_only_layers": null }),
+    )
+    .unwrap();
+    let unnormalised = ExpertMixture {
+        renormalised: false,
+        ..MIXTURE
+    };
+    assert_eq!(plain.variant.experts, Some(unnormalised));
+    for (dense_layers, change, layers) in [
+        (
+            &[0, 2][..],
+            json!({ "mlp_only_layers": [], "decoder_sparse_step": 2 }),
+            LayerPattern::Every(2),
+        ),
+        (&[0], json!({}), LayerPattern::From(1)),
+        (&[3], json!({}), LayerPattern::ExceptEvery(4)),
+    ] {
+        let found = experts(dense_layers, change).unwrap();
+        assert_eq!(
+            found.variant.experts,
+            Some(ExpertMixture { layers, ..MIXTURE })
+        );
+        assert_eq!(found.feed_forward, 64, "that of the dense layers");
+    }
+    let none = experts(&[0, 1, 2, 3], json!({})).unwrap();
+    assert_eq!(none.variant.experts, None);
+    for (dense_layers, change, words) in [
+        (&[1, 2][..], json!({}), "mlp_only_layers without a pattern"),
+        (
+            &[],
+            json!({ "decoder_sparse_step": 0 }),
+            "decoder_sparse_step",
+        ),
+        (
+            &[],
+            json!({ "num_experts_per_tok": 7 }),
+            "experts.chosen is 7; at most 6",
+        ),
+        (
+            &[],
+            json!({ "num_experts": 513 }),
+            "experts.count is 513; at most 512",
+        ),
+        (
+            &[],
+            json!({ "moe_intermediate_size": 48 }),
+            "is 48, which is not a multiple",
+        ),
+        (&[], json!({ "num_experts": 7 }), "mlp.gate.weight"),
+        (
+            &[],
+            json!({ "use_sliding_window": true }),
+            "a sliding window beside experts",
+        ),
+    ] {
+        let message = experts(dense_layers, change).unwrap_err();
+        assert!(message.contains(words), "{words:?} is not in: {message}");
+    }
+}
+
+#[test]
+fn a_file_with_experts_states_their_numbers() {
+    let file = || gguf::File::new(&Model::of("qwen3_moe"));
+    let refused = |file: gguf::File| import_gguf(&file.bytes()).unwrap_err().to_string();
+    for (key, value, words) in [
+        ("expert_count", 0, "experts.count is zero"),
+        ("expert_used_count", 7, "experts.chosen is 7; at most 6"),
+        ("expert_count", 5, "blk.0.ffn_gate_inp.weight"),
+        (
+            "expert_gating_func",
+            2,
+            "another qwen3moe.expert_gating_func",
+        ),
+    ] {
+        let message = refused(file().set(&format!("qwen3moe.{key}"), Value::U32(value)));
+        assert!(message.contains(words), "{words:?} is not in: {message}");
+    }
+    let missing = refused(file().without("qwen3moe.expert_used_count"));
+    assert!(missing.contains("qwen3moe.expert_used_count"), "{missing}");
+    // Two experts of half the width: what llama.cpp takes where the file does not say.
+    let derived = file().without("qwen3moe.expert_feed_forward_length");
+    import_gguf(&derived.bytes()).unwrap();
+    let qwen3 = gguf::File::new(&Model::of("qwen3")).set("qwen3.expert_count", Value::U32(8));
+    let message = refused(qwen3);
+    assert!(
+        message.contains("a mixture of experts of the architecture \"qwen3\""),
+        "{message}"
+    );
 }
 
 #[test]

@@ -20,15 +20,19 @@ pub(crate) const TEMPLATE: &str =
     "{% for message in messages %}{{ message['content'] }}{% endfor %}";
 
 /// The model types, as `config.json` names them.
-pub(crate) const MODEL_TYPES: [&str; 7] = [
+pub(crate) const MODEL_TYPES: [&str; 8] = [
     "llama",
     "mistral",
     "qwen2",
     "qwen3",
+    "qwen3_moe",
     "smollm3",
     "phi3",
     "gemma3_text",
 ];
+
+/// Experts of a model that has some: those of a layer, those of a position, and their width.
+pub(crate) const EXPERTS: [usize; 3] = [6, 2, 32];
 
 /// A model whose tensors are kept under their Hugging Face names and in that row order.
 #[derive(Clone, Debug)]
@@ -43,13 +47,16 @@ pub(crate) struct Model {
     pub(crate) context: usize,
     pub(crate) tied: bool,
     pub(crate) biases: bool,
+    /// Layers without experts, of a type that has them.
+    pub(crate) dense_layers: Vec<usize>,
     /// What the weights of queries are multiplied by: attention with small ones is nearly even, so that positions
     /// do not matter.
     pub(crate) query_scale: f32,
     pub(crate) tokens: Vec<String>,
 }
 
-/// A tensor: its name in a GGUF file, its name in a safetensors file, and its shape.
+/// A tensor: its name in a GGUF file, its name in a safetensors file, and its shape. Of the matrices of experts, `*` is
+/// the place of the expert's number in a safetensors file.
 pub(crate) struct Tensor {
     pub(crate) gguf: String,
     pub(crate) huggingface: String,
@@ -71,6 +78,7 @@ impl Model {
             context: 16,
             tied: true,
             biases: false,
+            dense_layers: Vec::new(),
             query_scale: 1.0,
             tokens: tokens(),
         }
@@ -117,10 +125,46 @@ impl Model {
         }
     }
 
+    /// The layers with experts.
+    pub(crate) fn is_sparse(&self, layer: usize) -> bool {
+        self.model_type == "qwen3_moe" && !self.dense_layers.contains(&layer)
+    }
+
+    /// Names and shapes of the matrices of a feed-forward layer.
+    fn feed_forward(&self, layer: usize) -> Vec<(&'static str, &'static str, Vec<usize>)> {
+        let (d, ff) = (self.hidden, self.feed_forward);
+        if !self.is_sparse(layer) {
+            return vec![
+                ("ffn_gate", "mlp.gate_proj", vec![ff, d]),
+                ("ffn_up", "mlp.up_proj", vec![ff, d]),
+                ("ffn_down", "mlp.down_proj", vec![d, ff]),
+            ];
+        }
+        let [count, _, width] = EXPERTS;
+        vec![
+            ("ffn_gate_inp", "mlp.gate", vec![count, d]),
+            (
+                "ffn_gate_exps",
+                "mlp.experts.*.gate_proj",
+                vec![count, width, d],
+            ),
+            (
+                "ffn_up_exps",
+                "mlp.experts.*.up_proj",
+                vec![count, width, d],
+            ),
+            (
+                "ffn_down_exps",
+                "mlp.experts.*.down_proj",
+                vec![count, d, width],
+            ),
+        ]
+    }
+
     pub(crate) fn tensors(&self) -> Vec<Tensor> {
         let attention = self.heads * self.head_dim;
         let kv = self.kv_heads * self.head_dim;
-        let (d, ff, vocabulary) = (self.hidden, self.feed_forward, self.tokens.len());
+        let (d, vocabulary) = (self.hidden, self.tokens.len());
         let mut list = vec![(
             "token_embd".to_owned(),
             "model.embed_tokens".to_owned(),
@@ -138,10 +182,10 @@ impl Model {
                 ("attn_v", "self_attn.v_proj", vec![kv, d]),
                 ("attn_output", "self_attn.o_proj", vec![d, attention]),
                 ("ffn_norm", before, vec![d]),
-                ("ffn_gate", "mlp.gate_proj", vec![ff, d]),
-                ("ffn_up", "mlp.up_proj", vec![ff, d]),
-                ("ffn_down", "mlp.down_proj", vec![d, ff]),
-            ] {
+            ]
+            .into_iter()
+            .chain(self.feed_forward(layer))
+            {
                 list.push((
                     format!("blk.{layer}.{gguf}"),
                     format!("model.layers.{layer}.{huggingface}"),
@@ -154,7 +198,7 @@ impl Model {
                     ("attn_k.bias", "self_attn.k_proj.bias", kv),
                     ("attn_v.bias", "self_attn.v_proj.bias", kv),
                 ],
-                "qwen3" => &[
+                "qwen3" | "qwen3_moe" => &[
                     ("attn_q_norm", "self_attn.q_norm", self.head_dim),
                     ("attn_k_norm", "self_attn.k_norm", self.head_dim),
                 ],

@@ -60,6 +60,8 @@ both_ways! {
         ScaledEmbedding,
         /// The layers with a window have a table of rotations of their own.
         WindowedRope,
+        /// Some layers have experts.
+        Experts(WireExperts),
     }
 }
 
@@ -81,6 +83,23 @@ both_ways! {
     pub struct WireWindow {
         /// The last positions that a position sees, itself among them.
         pub positions: u32,
+        /// The layers.
+        pub layers: WireLayerPattern,
+    }
+}
+
+both_ways! {
+    /// The experts that some layers have instead of one feed-forward layer.
+    #[derive(Copy)]
+    pub struct WireExperts {
+        /// Experts of a layer.
+        pub count: u32,
+        /// Experts that a position takes.
+        pub chosen: u32,
+        /// Width of an expert.
+        pub width: u32,
+        /// Whether the weights of a position's experts add up to 1.
+        pub renormalised: bool,
         /// The layers.
         pub layers: WireLayerPattern,
     }
@@ -144,6 +163,7 @@ impl WireFeature {
             Self::Gelu => "gelu",
             Self::ScaledEmbedding => "scaled_embedding",
             Self::WindowedRope => "windowed_rope",
+            Self::Experts(_) => "experts",
         }
     }
 
@@ -157,10 +177,18 @@ impl WireFeature {
             gelu,
             scaled_embedding,
             windowed_rope,
+            experts,
         } = *variant;
         let window = window.map(|window| WireWindow {
             positions: window.positions,
             layers: window.layers.into(),
+        });
+        let experts = experts.map(|experts| WireExperts {
+            count: experts.count,
+            chosen: experts.chosen,
+            width: experts.width,
+            renormalised: experts.renormalised,
+            layers: experts.layers.into(),
         });
         let features = [
             projection_biases.then_some(Self::ProjectionBiases),
@@ -171,6 +199,7 @@ impl WireFeature {
             gelu.then_some(Self::Gelu),
             scaled_embedding.then_some(Self::ScaledEmbedding),
             windowed_rope.then_some(Self::WindowedRope),
+            experts.map(Self::Experts),
         ];
         features.into_iter().flatten().collect()
     }

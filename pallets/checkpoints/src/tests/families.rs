@@ -1,6 +1,6 @@
 use crate::{
-    mock::*, Architecture, AttentionWindow, Call, Error, Event, Families, FamilyNames, HoldReason,
-    LayerPattern, NextFamily, Variant,
+    mock::*, Architecture, AttentionWindow, Call, Error, Event, ExpertMixture, Families,
+    FamilyNames, HoldReason, LayerPattern, NextFamily, Variant,
 };
 use codec::{Decode, Encode};
 use frame_support::{assert_noop, assert_ok};
@@ -23,6 +23,23 @@ fn of_variant(
             head_norms: true,
             unrotated,
             window,
+            ..Variant::LLAMA
+        },
+        ..ARCHITECTURE
+    }
+}
+
+/// With so many of eight experts for a position, in these layers.
+fn of_experts(chosen: u32, layers: LayerPattern) -> Architecture {
+    Architecture {
+        variant: Variant {
+            experts: Some(ExpertMixture {
+                count: 8,
+                chosen,
+                width: 96,
+                renormalised: true,
+                layers,
+            }),
             ..Variant::LLAMA
         },
         ..ARCHITECTURE
@@ -94,6 +111,10 @@ fn register_family_refuses_impossible_dimensions() {
             of_variant(None, Some((0, LayerPattern::ALL))),
             of_variant(None, Some((128, LayerPattern::Every(31)))),
             of_variant(Some(LayerPattern::From(30)), None),
+            of_experts(9, LayerPattern::Every(2)),
+            of_experts(2, LayerPattern::Every(31)),
+            // The width of dense layers, of which there are none.
+            of_experts(2, LayerPattern::ALL),
         ];
         for architecture in impossible {
             assert_noop!(
@@ -120,6 +141,9 @@ fn families_that_differ_in_their_variant_have_other_records() {
         };
         assert_eq!(recorded(LLAMA), ARCHITECTURE);
         assert_eq!(recorded(FamilyId(1)), windowed);
+        let experts = of_experts(2, LayerPattern::Every(2));
+        assert_ok!(register("with experts", experts));
+        assert_eq!(recorded(FamilyId(2)), experts);
     });
 }
 
@@ -146,7 +170,7 @@ fn a_call_with_a_malformed_variant_is_not_decoded() {
         &[8, 1, 0][..],
         &[8, 0, 0],
         &[4, 200],
-        &[36, 0, 1, 4, 5, 6, 7, 0, 1, 4],
+        &[40, 0, 1, 4, 5, 6, 7, 0, 1, 4, 5],
     ] {
         assert!(call(variant).is_err(), "{variant:?}");
     }

@@ -1,6 +1,6 @@
 //! The SCALE encoding of a variant.
 
-use super::{AttentionWindow, LayerPattern, Variant};
+use super::{AttentionWindow, ExpertMixture, LayerPattern, Variant};
 use alloc::vec::Vec;
 use codec::{
     decode_vec_with_len, Compact, Decode, DecodeWithMemTracking, Encode, EncodeLike, Error, Input,
@@ -46,10 +46,13 @@ pub enum Feature {
     /// [`Variant::windowed_rope`].
     #[codec(index = 7)]
     WindowedRope,
+    /// [`Variant::experts`].
+    #[codec(index = 8)]
+    Experts(ExpertMixture),
 }
 
 /// Most differences of a variant.
-const MOST: usize = 8;
+const MOST: usize = 9;
 
 impl Variant {
     fn features(&self) -> Vec<Feature> {
@@ -62,6 +65,7 @@ impl Variant {
             gelu,
             scaled_embedding,
             windowed_rope,
+            experts,
         } = *self;
         let features: [Option<Feature>; MOST] = [
             projection_biases.then_some(Feature::ProjectionBiases),
@@ -72,6 +76,7 @@ impl Variant {
             gelu.then_some(Feature::Gelu),
             scaled_embedding.then_some(Feature::ScaledEmbedding),
             windowed_rope.then_some(Feature::WindowedRope),
+            experts.map(Feature::Experts),
         ];
         features.into_iter().flatten().collect()
     }
@@ -108,6 +113,7 @@ impl Decode for Variant {
                 Feature::Gelu => variant.gelu = true,
                 Feature::ScaledEmbedding => variant.scaled_embedding = true,
                 Feature::WindowedRope => variant.windowed_rope = true,
+                Feature::Experts(experts) => variant.experts = Some(experts),
             }
         }
         // Equal variants have one encoding.
@@ -122,7 +128,11 @@ impl DecodeWithMemTracking for Variant {}
 
 impl MaxEncodedLen for Variant {
     fn max_encoded_len() -> usize {
-        1 + MOST * Feature::max_encoded_len()
+        // The number of differences, the index of each, and what some of them contain.
+        1 + MOST
+            + LayerPattern::max_encoded_len()
+            + AttentionWindow::max_encoded_len()
+            + ExpertMixture::max_encoded_len()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The differences between the network of an architecture and that of Llama 2.
 
-use super::{ArchitectureError, Dimension};
+use super::{in_blocks, within, Architecture, ArchitectureError, Dimension};
 use core::fmt;
 
 /// How a network differs from that of Llama 2, which is the [default](Self::LLAMA).
@@ -40,6 +40,61 @@ pub struct Variant {
     /// Whether the layers with a window have a table of rotations of their own: Gemma 3.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "core::ops::Not::not"))]
     pub windowed_rope: bool,
+    /// The experts that some layers have instead of one feed-forward layer: Qwen 3 MoE.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub experts: Option<ExpertMixture>,
+}
+
+/// The feed-forward layers of some layers, of which each position takes a few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "codec",
+    derive(
+        codec::Encode,
+        codec::Decode,
+        codec::DecodeWithMemTracking,
+        codec::MaxEncodedLen,
+        scale_info::TypeInfo
+    )
+)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
+pub struct ExpertMixture {
+    /// Experts of a layer, 1 to [`MAX_EXPERTS`](Architecture::MAX_EXPERTS).
+    pub count: u32,
+    /// Experts that a position takes, at most all and at most
+    /// [`MAX_CHOSEN_EXPERTS`](Architecture::MAX_CHOSEN_EXPERTS).
+    pub chosen: u32,
+    /// Width of an expert: a multiple of 32. `chosen * width` is at most
+    /// [`MAX_COLUMNS`](Architecture::MAX_COLUMNS).
+    pub width: u32,
+    /// Whether the weights of a position's experts add up to 1, instead of those of all experts.
+    pub renormalised: bool,
+    /// The layers that have experts.
+    pub layers: LayerPattern,
+}
+
+impl ExpertMixture {
+    /// Refuses numbers for which the arithmetic is not proven.
+    fn validate(&self) -> Result<(), ArchitectureError> {
+        within(Dimension::Experts, self.count, Architecture::MAX_EXPERTS)?;
+        let most = self.count.min(Architecture::MAX_CHOSEN_EXPERTS);
+        within(Dimension::ChosenExperts, self.chosen, most)?;
+        within(
+            Dimension::ExpertWidth,
+            self.width,
+            Architecture::MAX_COLUMNS,
+        )?;
+        in_blocks(Dimension::ExpertWidth, self.width)?;
+        within(
+            Dimension::ChosenWidth,
+            self.chosen.saturating_mul(self.width),
+            Architecture::MAX_COLUMNS,
+        )
+    }
 }
 
 /// The positions that some layers attend to.
@@ -150,6 +205,7 @@ impl Variant {
         gelu: false,
         scaled_embedding: false,
         windowed_rope: false,
+        experts: None,
     };
 
     /// Whether `layer` rotates queries and keys.
@@ -165,21 +221,53 @@ impl Variant {
         window.layers.contains(layer).then_some(window.positions)
     }
 
-    /// Refuses an empty window, patterns that do not apply to `layers` layers, and a table of rotations for windows
-    /// that no layer, or each, has.
+    /// The experts of `layer`, if it has any.
+    pub fn experts(&self, layer: u32) -> Option<ExpertMixture> {
+        self.experts
+            .filter(|experts| experts.layers.contains(layer))
+    }
+
+    /// Refuses an empty window, experts for which the arithmetic is not proven, patterns that do not apply to
+    /// `layers` layers, and a table of rotations for windows that no layer, or each, has.
     ///
     /// # Errors
-    /// [`ArchitectureError::Zero`], [`ArchitectureError::Pattern`] and [`ArchitectureError::WindowedRope`].
+    /// [`ArchitectureError::Zero`], [`ArchitectureError::TooLarge`], [`ArchitectureError::NotInBlocks`],
+    /// [`ArchitectureError::Pattern`] and [`ArchitectureError::WindowedRope`].
     pub fn validate(&self, layers: u32) -> Result<(), ArchitectureError> {
         if self.window.is_some_and(|window| window.positions == 0) {
             return Err(ArchitectureError::Zero(Dimension::Window));
+        }
+        if let Some(experts) = self.experts {
+            experts.validate()?;
         }
         let windowed = self.window.map(|window| window.layers);
         if self.windowed_rope && windowed.is_none_or(|layers| layers == LayerPattern::ALL) {
             return Err(ArchitectureError::WindowedRope);
         }
-        let mut patterns = self.unrotated.into_iter().chain(windowed);
+        let sparse = self.experts.map(|experts| experts.layers);
+        let mut patterns = self.unrotated.into_iter().chain(windowed).chain(sparse);
         patterns.try_for_each(|pattern| pattern.validate(layers))
+    }
+
+    /// Refuses a width of dense layers other than that of the experts where every layer has experts: equal networks
+    /// have equal architectures. The variant is [valid](Self::validate).
+    ///
+    /// # Errors
+    /// [`ArchitectureError::UnusedFeedForward`].
+    pub fn validate_feed_forward(&self, feed_forward: u32) -> Result<(), ArchitectureError> {
+        // Of valid patterns only this one has all layers.
+        let everywhere = self
+            .experts
+            .filter(|experts| experts.layers == LayerPattern::ALL);
+        match everywhere {
+            Some(ExpertMixture { width, .. }) if width != feed_forward => {
+                Err(ArchitectureError::UnusedFeedForward {
+                    feed_forward,
+                    width,
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether the network is that of Llama 2.

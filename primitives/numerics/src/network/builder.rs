@@ -70,6 +70,11 @@ impl Builder {
         self.value(name, width, Form::Normed)
     }
 
+    /// `chosen` experts of a position with their weights.
+    pub(super) fn routes(&mut self, name: &'static str, chosen: u32) -> Value {
+        self.value(name, 2 * chosen, Form::Routes)
+    }
+
     /// The value with this name, width and form: layers share it.
     fn value(&mut self, name: &'static str, width: u32, form: Form) -> Value {
         let spec = ValueSpec { name, width, form };
@@ -209,6 +214,40 @@ impl Builder {
 
     pub(super) fn geglu(&mut self, gate: Value, up: Value, output: Value) {
         self.step(NetworkOperator::Geglu { gate, up, output });
+    }
+
+    pub(super) fn route(&mut self, renormalised: bool, scores: Value, output: Value) {
+        self.step(NetworkOperator::Route {
+            renormalised,
+            scores,
+            output,
+        });
+    }
+
+    /// Multiplies by the matrices of `count` experts, each of `rows` × `columns`.
+    pub(super) fn experts(
+        &mut self,
+        weights: TensorRole,
+        [count, rows, columns]: [u32; 3],
+        routes: Value,
+        [input, output]: [Value; 2],
+    ) {
+        let weights = self.matrix(weights, count * rows, columns);
+        self.step(NetworkOperator::Experts {
+            weights,
+            count,
+            routes,
+            input,
+            output,
+        });
+    }
+
+    pub(super) fn mix(&mut self, routes: Value, input: Value, output: Value) {
+        self.step(NetworkOperator::Mix {
+            routes,
+            input,
+            output,
+        });
     }
 
     pub(super) fn add(&mut self, delta: Value, value: Value) {

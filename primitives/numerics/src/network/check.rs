@@ -3,8 +3,11 @@
 use super::{Form, Network, NetworkOperator, Value};
 use crate::{
     layout::TensorKind,
+    route::SCORE_FRACTION,
     swiglu::{GATE_FRACTION, PRODUCT_FRACTION},
+    tile::TILE_ROWS,
     units::{ATTENTION_FRACTION, RESIDUAL_FRACTION},
+    Architecture,
 };
 use alloc::{vec, vec::Vec};
 use core::fmt;
@@ -122,12 +125,14 @@ impl Network {
         let form = |value: Value| self.values[value.0].form;
         let is = |value: Value, fraction: i32| form(value) == Form::Integers { fraction };
         let integers = |value: Value| matches!(form(value), Form::Integers { .. });
+        let blocks = |value: Value| matches!(form(value), Form::Blocks { .. } | Form::Normed);
+        let routes = |value: Value| form(value) == Form::Routes;
         match *operator {
             NetworkOperator::Embedding { output, .. } => is(output, RESIDUAL_FRACTION),
             NetworkOperator::Norm { input, output, .. } => {
                 is(input, RESIDUAL_FRACTION) && form(output) == Form::Normed
             }
-            NetworkOperator::Linear { input, output, .. } => !integers(input) && integers(output),
+            NetworkOperator::Linear { input, output, .. } => blocks(input) && integers(output),
             NetworkOperator::Bias { value, .. } => integers(value),
             NetworkOperator::HeadNorm { value, .. } => {
                 is(value, ATTENTION_FRACTION) || is(value, RESIDUAL_FRACTION)
@@ -150,6 +155,20 @@ impl Network {
                     && is(up, GATE_FRACTION)
                     && form(output) == Form::Blocks { fraction }
             }
+            NetworkOperator::Route { scores, output, .. } => {
+                is(scores, SCORE_FRACTION) && routes(output)
+            }
+            NetworkOperator::Experts {
+                routes: read,
+                input,
+                output,
+                ..
+            } => routes(read) && blocks(input) && integers(output),
+            NetworkOperator::Mix {
+                routes: read,
+                input,
+                output,
+            } => routes(read) && integers(input) && form(output) == form(input),
             NetworkOperator::Add { delta, value } => integers(value) && form(delta) == form(value),
         }
     }
@@ -241,6 +260,47 @@ impl Network {
             | NetworkOperator::Geglu { gate, up, output } => {
                 width(gate) == width(output) && width(up) == width(output)
             }
+            NetworkOperator::Route { scores, output, .. } => {
+                let chosen = width(output) / 2;
+                width(output).is_multiple_of(2)
+                    && (1..=Architecture::MAX_CHOSEN_EXPERTS).contains(&chosen)
+                    && chosen <= width(scores)
+                    && width(scores) <= Architecture::MAX_EXPERTS
+            }
+            NetworkOperator::Experts {
+                weights,
+                count,
+                routes,
+                input,
+                output,
+            } => {
+                let chosen = width(routes) / 2;
+                // Products that are divided among the chosen experts, in whole groups of rows.
+                let rows = width(output).checked_div(chosen).unwrap_or(0);
+                match kind(weights) {
+                    TensorKind::Linear {
+                        rows: stacked,
+                        columns,
+                    } => {
+                        let reads = [columns, columns.saturating_mul(chosen)];
+                        rows > 0
+                            && width(output) == rows * chosen
+                            && rows.is_multiple_of(TILE_ROWS as u32)
+                            && Some(stacked) == count.checked_mul(rows)
+                            && reads.contains(&width(input))
+                            && width(input) <= Architecture::MAX_COLUMNS
+                    }
+                    _ => false,
+                }
+            }
+            NetworkOperator::Mix {
+                routes,
+                input,
+                output,
+            } => {
+                let chosen = width(routes) / 2;
+                Some(width(input)) == width(output).checked_mul(chosen) && input != output
+            }
             NetworkOperator::Add { delta, value } => delta != value && width(delta) == width(value),
         }
     }
@@ -249,7 +309,7 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{network::ValueSpec, Architecture, Variant};
+    use crate::{network::ValueSpec, ExpertMixture, LayerPattern, Variant};
 
     const ARCHITECTURE: Architecture = Architecture {
         layers: 1,
@@ -269,9 +329,30 @@ mod tests {
         },
     };
 
+    const MIXTURE: Architecture = Architecture {
+        variant: Variant {
+            experts: Some(ExpertMixture {
+                count: 4,
+                chosen: 2,
+                width: 96,
+                renormalised: true,
+                layers: LayerPattern::ALL,
+            }),
+            ..Variant::LLAMA
+        },
+        ..ARCHITECTURE
+    };
+
     /// The first mismatch of a network that `change` has changed.
     fn found(change: impl FnOnce(&mut Network)) -> Option<(&'static str, Rule)> {
-        let mut network = Network::new(&ARCHITECTURE).expect("a valid architecture");
+        found_in(&ARCHITECTURE, change)
+    }
+
+    fn found_in(
+        architecture: &Architecture,
+        change: impl FnOnce(&mut Network),
+    ) -> Option<(&'static str, Rule)> {
+        let mut network = Network::new(architecture).expect("a valid architecture");
         change(&mut network);
         let mismatch = network.check().err()?;
         let step = network.steps.get(mismatch.step);
@@ -334,7 +415,7 @@ mod tests {
         ] {
             let unit = found(|network| match &mut spec(network, value).form {
                 Form::Integers { fraction } | Form::Blocks { fraction } => *fraction += 1,
-                Form::Normed => {}
+                Form::Normed | Form::Routes => {}
             });
             assert_eq!(unit, Some((step, Rule::Form)), "{value}");
         }
@@ -375,5 +456,42 @@ mod tests {
             network.hidden_from -= 1;
         });
         assert_eq!(mixed, Some(("add", Rule::Sections)));
+    }
+
+    #[test]
+    fn a_mixture_with_another_unit_width_or_number_of_experts_is_found() {
+        assert_eq!(found_in(&MIXTURE, |_| ()), None);
+        for (value, step) in [
+            ("scores", "route"),
+            ("gates", "swiglu"),
+            ("products", "swiglu"),
+            ("downs", "mix"),
+        ] {
+            let unit = found_in(&MIXTURE, |network| match &mut spec(network, value).form {
+                Form::Integers { fraction } | Form::Blocks { fraction } => *fraction += 1,
+                _ => {}
+            });
+            assert_eq!(unit, Some((step, Rule::Form)), "{value}");
+        }
+        let form = found_in(&MIXTURE, |network| {
+            spec(network, "routes").form = Form::Integers { fraction: 24 };
+        });
+        assert_eq!(form, Some(("route", Rule::Form)));
+        for (value, width, step) in [
+            ("routes", 10, "route"),
+            ("routes", 6, "experts"),
+            ("gates", 96, "experts"),
+            ("downs", 64, "experts"),
+        ] {
+            let width = found_in(&MIXTURE, |network| spec(network, value).width = width);
+            assert_eq!(width, Some((step, Rule::Width)), "{value}");
+        }
+        let other = found_in(&MIXTURE, |network| {
+            let at = place(network, "experts");
+            if let NetworkOperator::Experts { count, .. } = &mut network.steps[at].operator {
+                *count = 3;
+            }
+        });
+        assert_eq!(other, Some(("experts", Rule::Width)));
     }
 }

@@ -2,9 +2,10 @@
 
 use super::{builder::Builder, Network, TensorRole, Value};
 use crate::{
+    route::SCORE_FRACTION,
     swiglu::{GATE_FRACTION, PRODUCT_FRACTION},
     units::{ATTENTION_FRACTION, LOGIT_FRACTION, RESIDUAL_FRACTION},
-    Architecture,
+    Architecture, ExpertMixture,
 };
 
 /// Describes the network of `a`, whose dimensions are within their bounds.
@@ -15,7 +16,10 @@ pub(super) fn describe(a: Architecture) -> Network {
     for layer in 0..a.layers {
         n.begin_layer(layer);
         attend(&mut n, a, layer, x);
-        feed_forward(&mut n, a, x);
+        match a.variant.experts(layer) {
+            Some(experts) => mixture(&mut n, a, experts, x),
+            None => feed_forward(&mut n, a, x),
+        }
     }
     n.begin_hidden();
     let hidden = n.normed("hidden", a.hidden);
@@ -92,6 +96,43 @@ fn feed_forward(n: &mut Builder, a: Architecture, x: Value) {
         false => n.swiglu(gate, up, product),
     }
     n.linear(TensorRole::Down, product, delta);
+    if a.variant.post_norms {
+        n.post_norm(TensorRole::FeedForwardPostNorm, delta);
+    }
+    n.add(delta, x);
+}
+
+/// `x ⊕ Σ weight * linear(swiglu(gate, up))` over the experts that `linear(norm(x))` scores highest, each with its
+/// `gate, up = linear(norm(x))`; some variants have GELU instead, and norm what is added.
+fn mixture(n: &mut Builder, a: Architecture, experts: ExpertMixture, x: Value) {
+    let ExpertMixture {
+        count,
+        chosen,
+        width,
+        renormalised,
+        layers: _,
+    } = experts;
+    let normed = n.normed("normed", a.hidden);
+    let scores = n.integers("scores", count, SCORE_FRACTION);
+    let routes = n.routes("routes", chosen);
+    let gates = n.integers("gates", chosen * width, GATE_FRACTION);
+    let ups = n.integers("ups", chosen * width, GATE_FRACTION);
+    let products = n.blocks("products", chosen * width, PRODUCT_FRACTION);
+    let downs = n.integers("downs", chosen * a.hidden, RESIDUAL_FRACTION);
+    let delta = n.integers("delta", a.hidden, RESIDUAL_FRACTION);
+    let [wide, narrow] = [[count, width, a.hidden], [count, a.hidden, width]];
+
+    n.norm(TensorRole::FeedForwardNorm, x, normed);
+    n.linear(TensorRole::Router, normed, scores);
+    n.route(renormalised, scores, routes);
+    n.experts(TensorRole::ExpertGates, wide, routes, [normed, gates]);
+    n.experts(TensorRole::ExpertUps, wide, routes, [normed, ups]);
+    match a.variant.gelu {
+        true => n.geglu(gates, ups, products),
+        false => n.swiglu(gates, ups, products),
+    }
+    n.experts(TensorRole::ExpertDowns, narrow, routes, [products, downs]);
+    n.mix(routes, downs, delta);
     if a.variant.post_norms {
         n.post_norm(TensorRole::FeedForwardPostNorm, delta);
     }

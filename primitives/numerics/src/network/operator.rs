@@ -108,6 +108,37 @@ pub enum NetworkOperator {
         /// Blocks in units of 2^-16.
         output: Value,
     },
+    /// `output = ` the experts with the largest scores, and their weights: [`mod@crate::route`].
+    Route {
+        /// Whether the weights add up to 1.
+        renormalised: bool,
+        /// Integers in units of 2^-20, one for each expert.
+        scores: Value,
+        /// Routes.
+        output: Value,
+    },
+    /// `output = ` the products of the matrices of the experts in `routes`: [`mod@crate::experts`].
+    Experts {
+        /// The matrices of all experts, one below the other.
+        weights: usize,
+        /// Experts.
+        count: u32,
+        /// Routes.
+        routes: Value,
+        /// Blocks, which all experts read, or a part for each of the chosen ones.
+        input: Value,
+        /// Integers, a part for each of the chosen experts.
+        output: Value,
+    },
+    /// `output = ` the sum of the parts of `input` by the weights in `routes`: [`mod@crate::mix`].
+    Mix {
+        /// Routes.
+        routes: Value,
+        /// Integers, a part for each of the chosen experts.
+        input: Value,
+        /// Integers in the same unit, as wide as a part.
+        output: Value,
+    },
     /// `value = value ⊕ delta`, saturating, element by element.
     Add {
         /// Integers.
@@ -132,6 +163,9 @@ impl NetworkOperator {
             Self::Quantise { .. } => "quantise",
             Self::Swiglu { .. } => "swiglu",
             Self::Geglu { .. } => "geglu",
+            Self::Route { .. } => "route",
+            Self::Experts { .. } => "experts",
+            Self::Mix { .. } => "mix",
             Self::Add { .. } => "add",
         }
     }
@@ -149,6 +183,10 @@ impl NetworkOperator {
             Self::Store { keys, values, .. } => [Some(keys), Some(values)],
             Self::Attention { queries, .. } => [Some(queries), None],
             Self::Swiglu { gate, up, .. } | Self::Geglu { gate, up, .. } => [Some(gate), Some(up)],
+            Self::Route { scores, .. } => [Some(scores), None],
+            Self::Experts { routes, input, .. } | Self::Mix { routes, input, .. } => {
+                [Some(routes), Some(input)]
+            }
             Self::Add { delta, value } => [Some(value), Some(delta)],
         };
         inputs.into_iter().flatten()
@@ -163,7 +201,10 @@ impl NetworkOperator {
             | Self::Attention { output, .. }
             | Self::Quantise { output, .. }
             | Self::Swiglu { output, .. }
-            | Self::Geglu { output, .. } => Some(output),
+            | Self::Geglu { output, .. }
+            | Self::Route { output, .. }
+            | Self::Experts { output, .. }
+            | Self::Mix { output, .. } => Some(output),
             Self::Bias { value, .. }
             | Self::HeadNorm { value, .. }
             | Self::Rope { value, .. }
@@ -182,6 +223,9 @@ impl NetworkOperator {
             }
             | Self::Bias { biases: tensor, .. }
             | Self::HeadNorm { gains: tensor, .. }
+            | Self::Experts {
+                weights: tensor, ..
+            }
             | Self::Rope { table: tensor, .. } => Some(tensor),
             _ => None,
         }
@@ -196,6 +240,9 @@ impl NetworkOperator {
             }
             | Self::Bias { biases: tensor, .. }
             | Self::HeadNorm { gains: tensor, .. }
+            | Self::Experts {
+                weights: tensor, ..
+            }
             | Self::Rope { table: tensor, .. } => Some(tensor),
             _ => None,
         }
@@ -211,10 +258,19 @@ impl NetworkOperator {
     }
 
     /// Whether an executor can compute this operator together with `next`, which follows it: both are linear
-    /// layers over the same input, both add biases, or both depend on the sequence.
+    /// layers over the same input, of all positions or of the same routes, both add biases, or both depend on the
+    /// sequence.
     pub fn joins(&self, next: &Self) -> bool {
         match (self, next) {
             (Self::Linear { input, .. }, Self::Linear { input: other, .. }) => input == other,
+            (
+                Self::Experts { routes, input, .. },
+                Self::Experts {
+                    routes: other_routes,
+                    input: other,
+                    ..
+                },
+            ) => (routes, input) == (other_routes, other),
             (Self::Bias { .. }, Self::Bias { .. }) => true,
             _ => self.is_by_sequence() && next.is_by_sequence(),
         }
@@ -263,6 +319,7 @@ impl fmt::Display for Line<'_> {
             Form::Integers { fraction } => write!(f, "integers, 2^-{fraction}"),
             Form::Blocks { fraction } => write!(f, "in blocks, 2^-{fraction}"),
             Form::Normed => f.write_str("in blocks"),
+            Form::Routes => f.write_str("experts and weights"),
         }
     }
 }

@@ -46,6 +46,14 @@ pub enum TensorRole {
     FeedForwardPostNorm,
     /// Cosines and sines of the layers with a window, where these have their own.
     WindowedRope,
+    /// Experts × hidden: scores of the experts.
+    Router,
+    /// Of each expert, width × hidden, through SiLU.
+    ExpertGates,
+    /// Of each expert, width × hidden.
+    ExpertUps,
+    /// Of each expert, hidden × width.
+    ExpertDowns,
 }
 
 impl TensorRole {
@@ -73,7 +81,19 @@ impl TensorRole {
             Self::AttentionPostNorm => "attention_post_norm",
             Self::FeedForwardPostNorm => "feed_forward_post_norm",
             Self::WindowedRope => "windowed_rope",
+            Self::Router => "router",
+            Self::ExpertGates => "expert_gates",
+            Self::ExpertUps => "expert_ups",
+            Self::ExpertDowns => "expert_downs",
         }
+    }
+
+    /// Whether the tensor is the matrices of all experts of a layer, one below the other.
+    pub const fn is_stacked(self) -> bool {
+        matches!(
+            self,
+            Self::ExpertGates | Self::ExpertUps | Self::ExpertDowns
+        )
     }
 
     /// Whether the tensor is added to a value: biases, which are stored as gains are.

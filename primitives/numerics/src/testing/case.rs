@@ -1,9 +1,12 @@
 //! Single calls of operators, with their inputs: random ones that include the ends of every range, and the
 //! ends themselves. An executor must return the bytes of the definition for each.
 
+mod mixture;
+
 use super::Random;
 use crate::{
     bias, embedding,
+    experts::Experts,
     model::{Gains, Linear, RopeTable},
     rope::ROTATED_LIMIT,
     tile::{self, TILE_BYTES, TILE_COLUMNS, TILE_ROWS},
@@ -39,11 +42,17 @@ pub enum TensorOperator {
     Bias,
     /// See [`mod@crate::head_norm`].
     HeadNorm,
+    /// See [`mod@crate::route`].
+    Route,
+    /// See [`mod@crate::experts`].
+    Experts,
+    /// See [`mod@crate::mix`].
+    Mix,
 }
 
 impl TensorOperator {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Linear,
         Self::Norm,
         Self::Rope,
@@ -56,6 +65,9 @@ impl TensorOperator {
         Self::Sample,
         Self::Bias,
         Self::HeadNorm,
+        Self::Route,
+        Self::Experts,
+        Self::Mix,
     ];
 
     /// Whether [`Kernels`] can replace it.
@@ -153,6 +165,33 @@ pub enum Case {
         epsilon_q32: u32,
         fraction: i32,
         rows: Vec<i32>,
+    },
+    Route {
+        count: u32,
+        chosen: u32,
+        renormalised: bool,
+        scores: Vec<i32>,
+    },
+    Experts {
+        count: u32,
+        chosen: u32,
+        /// Of one expert.
+        rows: u32,
+        columns: u32,
+        exponent: i8,
+        tiles: Vec<u8>,
+        routes: Vec<i32>,
+        /// Whether each chosen expert has a part of the input.
+        own_inputs: bool,
+        /// In units of 2^-16; quantised into blocks before the call.
+        input: Vec<i32>,
+        fraction: i32,
+    },
+    Mix {
+        chosen: u32,
+        columns: u32,
+        routes: Vec<i32>,
+        input: Vec<i32>,
     },
 }
 
@@ -292,6 +331,9 @@ impl Case {
                     rows: values(heads * width, random),
                 }
             }
+            TensorOperator::Route => mixture::random_route(random),
+            TensorOperator::Experts => mixture::random_experts(random),
+            TensorOperator::Mix => mixture::random_mix(random),
         }
     }
 
@@ -302,6 +344,7 @@ impl Case {
         cases.extend(linear_extremes());
         cases.extend(norm_extremes());
         cases.extend(head_norm_extremes());
+        cases.extend(mixture::extremes());
         for sign in [1, -1] {
             cases.push(Self::attention_of(512, 300, sign * ROTATED_LIMIT, i32::MIN));
             cases.push(Self::attention_of(32, 300, sign, i32::MAX));
@@ -399,6 +442,9 @@ impl Case {
             Self::Sample { .. } => TensorOperator::Sample,
             Self::Bias { .. } => TensorOperator::Bias,
             Self::HeadNorm { .. } => TensorOperator::HeadNorm,
+            Self::Route { .. } => TensorOperator::Route,
+            Self::Experts { .. } => TensorOperator::Experts,
+            Self::Mix { .. } => TensorOperator::Mix,
         }
     }
 
@@ -547,6 +593,57 @@ impl Case {
                 let mut rows = rows.clone();
                 kernels.head_norm(&gains, *epsilon_q32, *fraction, &mut rows);
                 return integers(&rows);
+            }
+            Self::Route {
+                count,
+                chosen,
+                renormalised,
+                scores,
+            } => {
+                let (count, chosen) = (*count as usize, *chosen as usize);
+                let mut output = vec![1; scores.len() / count * 2 * chosen];
+                kernels.route(scores, count, chosen, *renormalised, &mut output);
+                return integers(&output);
+            }
+            Self::Experts {
+                count,
+                chosen,
+                rows,
+                columns,
+                exponent,
+                tiles,
+                routes,
+                own_inputs,
+                input,
+                fraction,
+            } => {
+                let (rows, columns) = (*rows as usize, *columns as usize);
+                let (count, chosen) = (*count as usize, *chosen as usize);
+                let stack = Linear::new(count * rows, columns, *exponent, tiles).expect("a matrix");
+                let weights = Experts::new(stack, count).expect("whole groups of rows");
+                let parts = if *own_inputs { chosen } else { 1 };
+                let input = Blocks::quantise(input, parts * columns, 16);
+                let mut output = vec![1; input.rows() * chosen * rows];
+                kernels.experts(
+                    &weights,
+                    chosen,
+                    routes,
+                    input.view(),
+                    *fraction,
+                    &mut output,
+                );
+                return integers(&output);
+            }
+            Self::Mix {
+                chosen,
+                columns,
+                routes,
+                input,
+            } => {
+                let (chosen, columns) = (*chosen as usize, *columns as usize);
+                let mut output = vec![1; input.len() / chosen];
+                kernels.mix(chosen, routes, input, columns, &mut output);
+                return integers(&output);
             }
         }
         block_bytes(blocks.view())

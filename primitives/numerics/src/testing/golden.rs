@@ -60,6 +60,7 @@ pub fn results(kernels: &dyn Kernels) -> BTreeMap<&'static str, String> {
             ),
         ),
         ("exp2_table", hash_i32(&exp2::TABLE.map(|x| x as i32))),
+        ("experts", hash_i32(&multiplied_by_experts(kernels))),
         (
             "geglu",
             hash_blocks(&gated(|gate, up, columns, output| {
@@ -83,8 +84,10 @@ pub fn results(kernels: &dyn Kernels) -> BTreeMap<&'static str, String> {
         ("linear_any_bytes", hash_i32(&multiplied_any_bytes(kernels))),
         ("log2", hash_i32(&logarithms())),
         ("loss", hash(&losses())),
+        ("mix", hash_i32(&mixed(kernels))),
         ("norm", hash_blocks(&normed(kernels, &model))),
         ("rope", hash_i32(&rotated(kernels, &model))),
+        ("route", hash_i32(&routed(kernels))),
         ("sampling", hash_i32(&sampled())),
         (
             "sigmoid",
@@ -103,6 +106,10 @@ pub fn results(kernels: &dyn Kernels) -> BTreeMap<&'static str, String> {
         ),
         ("testing_weights", hash(&test.weights)),
         ("transformer", hash_model(kernels, TestModel::TINY)),
+        (
+            "transformer_experts",
+            hash_models(kernels, TestModel::MIXTURES.iter()),
+        ),
         ("transformer_gemma", hash_model(kernels, TestModel::GEMMA)),
         ("transformer_variants", hash_variants(kernels)),
         (
@@ -270,6 +277,51 @@ fn normed_heads(kernels: &dyn Kernels, width: usize, fraction: i32) -> Vec<i32> 
     rows
 }
 
+/// Routes of 30 positions to 5 of 21 experts, some of them with equal scores.
+fn routed(kernels: &dyn Kernels) -> Vec<i32> {
+    let mut scores = values(21, 24, 30 * 21);
+    for (index, score) in scores.iter_mut().enumerate() {
+        if index % 3 == 0 {
+            *score &= -1 << 22;
+        }
+    }
+    let mut routes = Vec::new();
+    for renormalised in [false, true] {
+        let mut output = vec![0; 30 * 10];
+        kernels.route(&scores, 21, 5, renormalised, &mut output);
+        routes.extend(output);
+    }
+    routes
+}
+
+/// Products of gates, which share their input, and of downs, which do not.
+fn multiplied_by_experts(kernels: &dyn Kernels) -> Vec<i32> {
+    let test = TestModel::seeded(TestModel::EXPERTS, 1);
+    let model = test.model();
+    let mut routes = vec![0; 30 * 4];
+    kernels.route(&values(22, 22, 30 * 8), 8, 2, true, &mut routes);
+    let mut products = Vec::new();
+    for (role, columns) in [
+        (TensorRole::ExpertGates, 64),
+        (TensorRole::ExpertDowns, 128),
+    ] {
+        let weights = model.experts(model.index(role, Some(1)), 8);
+        let input = Blocks::quantise(&values(23, 31, 30 * columns), columns, 16);
+        let mut output = vec![0; 30 * 128];
+        kernels.experts(&weights, 2, &routes, input.view(), 16, &mut output);
+        products.extend(output);
+    }
+    products
+}
+
+fn mixed(kernels: &dyn Kernels) -> Vec<i32> {
+    let mut routes = vec![0; 30 * 10];
+    kernels.route(&values(24, 22, 30 * 21), 21, 5, false, &mut routes);
+    let mut output = vec![0; 30 * 96];
+    kernels.mix(5, &routes, &values(25, 31, 30 * 5 * 96), 96, &mut output);
+    output
+}
+
 fn sampled() -> Vec<i32> {
     let logits = values(12, 20, 2_000);
     let mut tokens = Vec::new();
@@ -326,9 +378,18 @@ fn gated(operator: impl FnOnce(&[i32], &[i32], usize, &mut Blocks)) -> Blocks {
 /// Of each model of [`TestModel::VARIANTS`] but Gemma, which has a vector of its own, the hash.
 fn hash_variants(kernels: &dyn Kernels) -> String {
     let variants = TestModel::VARIANTS.iter();
-    let hashes = variants
-        .filter(|variant| **variant != TestModel::GEMMA)
-        .map(|variant| hash_model(kernels, *variant));
+    hash_models(
+        kernels,
+        variants.filter(|variant| **variant != TestModel::GEMMA),
+    )
+}
+
+/// Of each of some models, the hash.
+fn hash_models<'a>(
+    kernels: &dyn Kernels,
+    models: impl Iterator<Item = &'a Architecture>,
+) -> String {
+    let hashes = models.map(|model| hash_model(kernels, *model));
     hash(hashes.collect::<String>().as_bytes())
 }
 

@@ -128,7 +128,8 @@ fn an_untied_head_and_wider_heads_split_alike() {
 #[test]
 fn every_variant_splits_alike() {
     let tokens = tokens(4, TOKENS);
-    for architecture in TestModel::VARIANTS {
+    let variants = TestModel::VARIANTS.iter().chain(TestModel::MIXTURES);
+    for architecture in variants.chain([&TestModel::GEMMA_EXPERTS]) {
         let test = TestModel::seeded(*architecture, 4);
         let whole = run(&test, &tokens, &[]);
         assert_eq!(run(&test, &tokens, &[1, 2, 40, 31]), whole);

@@ -257,7 +257,7 @@ fn an_architecture_has_a_frozen_encoding() {
 
 #[test]
 fn a_variant_is_encoded_as_the_list_of_its_differences() {
-    for architecture in TestModel::VARIANTS {
+    for architecture in TestModel::VARIANTS.iter().chain(TestModel::MIXTURES) {
         let encoded = architecture.encode();
         assert!(encoded.len() <= Architecture::max_encoded_len());
         let decoded = Architecture::decode(&mut &encoded[..]);
@@ -302,7 +302,27 @@ fn a_variant_is_encoded_as_the_list_of_its_differences() {
         serde_json::to_string(&gemma).unwrap(),
         r#"{"post_norms":true,"gelu":true,"scaled_embedding":true,"windowed_rope":true}"#
     );
+    let experts = TestModel::EXPERTS.variant;
+    let numbers: Vec<u8> = [8u32, 2, 64].iter().flat_map(|n| n.to_le_bytes()).collect();
+    assert_eq!(
+        experts.encode(),
+        [&[4, 8], &numbers[..], &[1, 0, 0, 0, 0, 0]].concat()
+    );
+    assert_eq!(
+        serde_json::to_string(&experts).unwrap(),
+        r#"{"experts":{"count":8,"chosen":2,"width":64,"renormalised":true,"layers":{"from":0}}}"#
+    );
     assert_eq!(Variant::LLAMA.encode(), [0]);
+    let longest = Variant {
+        experts: experts.experts,
+        window: window.window,
+        post_norms: true,
+        gelu: true,
+        scaled_embedding: true,
+        windowed_rope: true,
+        ..unrotated
+    };
+    assert_eq!(longest.encode().len(), Variant::max_encoded_len());
     assert_eq!(biases.encode(), [4, 0]);
     assert_eq!(both.encode(), [8, 0, 1]);
     assert_eq!(unrotated.encode(), [12, 0, 1, 2, 1, 4, 0, 0, 0]);
@@ -314,7 +334,7 @@ fn a_variant_is_encoded_as_the_list_of_its_differences() {
         &[8, 0, 0][..],
         &[8, 1, 0],
         &[4, 200],
-        &[20, 0, 0, 0, 0, 0],
+        &[40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
         &[8, 5, 4],
     ] {
         assert!(Variant::decode(&mut &*bytes).is_err(), "{bytes:?}");

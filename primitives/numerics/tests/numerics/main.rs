@@ -5,6 +5,7 @@ mod extremes;
 mod golden;
 mod layout;
 mod loss;
+mod mixture;
 mod network;
 mod operators;
 mod parts;

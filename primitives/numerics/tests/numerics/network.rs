@@ -4,7 +4,8 @@ use noema_numerics::{
     layout::{TensorKind, TensorRole},
     network::NetworkOperator,
     testing::TestModel,
-    Architecture, ArchitectureError, AttentionWindow, Dimension, LayerPattern, Network, Variant,
+    Architecture, ArchitectureError, AttentionWindow, Dimension, ExpertMixture, LayerPattern,
+    Network, Variant,
 };
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -17,7 +18,11 @@ fn every_tensor_is_read_by_a_step_and_belongs_to_its_layer() {
         tied_head: false,
         ..TINY
     };
-    for architecture in [&TINY, &untied].into_iter().chain(TestModel::VARIANTS) {
+    for architecture in [&TINY, &untied]
+        .into_iter()
+        .chain(TestModel::VARIANTS)
+        .chain(TestModel::MIXTURES)
+    {
         let network = Network::new(architecture).unwrap();
         let mut read = BTreeSet::new();
         for step in network.steps() {
@@ -312,6 +317,95 @@ fn a_window_is_that_of_its_layers() {
     assert_eq!(with(0).validate(), empty);
 }
 
+#[test]
+fn experts_replace_the_feed_forward_layer_of_their_layers() {
+    let network = Network::new(&TestModel::SOME_EXPERTS).unwrap();
+    assert_eq!(network.check(), Ok(()));
+    let formula = network.to_string();
+    let lines: Vec<&str> = formula.lines().collect();
+    let first = lines
+        .iter()
+        .position(|line| line.contains("router"))
+        .unwrap();
+    assert_eq!(
+        lines[first - 1..first + 8],
+        [
+            "normed = norm(layers.1.feed_forward_norm, residual)     64 in blocks",
+            "scores = linear(layers.1.router, normed)                21 integers, 2^-20",
+            "routes = route(scores)                                  10 experts and weights",
+            "gates = experts(layers.1.expert_gates, routes, normed)  160 integers, 2^-20",
+            "ups = experts(layers.1.expert_ups, routes, normed)      160 integers, 2^-20",
+            "products = swiglu(gates, ups)                           160 in blocks, 2^-16",
+            "downs = experts(layers.1.expert_downs, routes, products) 320 integers, 2^-14",
+            "delta = mix(routes, downs)                              64 integers, 2^-14",
+            "residual = add(residual, delta)                         64 integers, 2^-14",
+        ]
+    );
+    assert!(formula.contains("layers.0.gate,") && formula.contains("layers.2.gate,"));
+    assert!(!formula.contains("layers.1.gate,"));
+}
+
+#[test]
+fn experts_that_cannot_be_executed_are_refused() {
+    let refused = |change: fn(&mut ExpertMixture)| {
+        let mut architecture = TestModel::SOME_EXPERTS;
+        change(architecture.variant.experts.as_mut().unwrap());
+        architecture.validate().unwrap_err()
+    };
+    let too_large = |dimension, value, limit| ArchitectureError::TooLarge {
+        dimension,
+        value,
+        limit,
+    };
+    assert_eq!(
+        refused(|e| e.count = 0),
+        ArchitectureError::Zero(Dimension::Experts)
+    );
+    assert_eq!(
+        refused(|e| e.chosen = 0),
+        ArchitectureError::Zero(Dimension::ChosenExperts)
+    );
+    assert_eq!(
+        refused(|e| e.width = 0),
+        ArchitectureError::Zero(Dimension::ExpertWidth)
+    );
+    assert_eq!(
+        refused(|e| e.count = 513),
+        too_large(Dimension::Experts, 513, 512)
+    );
+    assert_eq!(
+        refused(|e| e.chosen = 22),
+        too_large(Dimension::ChosenExperts, 22, 21)
+    );
+    let many = refused(|e| (e.count, e.chosen) = (64, 33));
+    assert_eq!(many, too_large(Dimension::ChosenExperts, 33, 32));
+    let wide = refused(|e| e.width = 6_560);
+    assert_eq!(wide, too_large(Dimension::ChosenWidth, 32_800, 32_768));
+    let odd = refused(|e| e.width = 48);
+    let dimension = Dimension::ExpertWidth;
+    assert_eq!(
+        odd,
+        ArchitectureError::NotInBlocks {
+            dimension,
+            value: 48
+        }
+    );
+    assert!(matches!(
+        refused(|e| e.layers = LayerPattern::Every(4)),
+        ArchitectureError::Pattern { .. }
+    ));
+    // Two equal networks have one architecture.
+    let unused = refused(|e| e.layers = LayerPattern::ALL);
+    let (feed_forward, width) = (96, 32);
+    assert_eq!(
+        unused,
+        ArchitectureError::UnusedFeedForward {
+            feed_forward,
+            width
+        }
+    );
+}
+
 proptest! {
     /// Every network keeps the rules of networks.
     #[test]
@@ -330,14 +424,27 @@ proptest! {
         unrotated in pattern(),
         positions in 1u32..10_000,
         windowed in pattern(),
+        count in 1u32..200,
+        chosen in 1u32..9,
+        expert_blocks in 1u32..9,
+        sparse in pattern(),
     ) {
+        let experts = sparse.filter(|pattern| applies(*pattern, layers)).map(|layers| ExpertMixture {
+            count,
+            chosen: chosen.min(count),
+            width: expert_blocks * 32,
+            renormalised: tied_head,
+            layers,
+        });
+        let is_sparse = |layer| experts.is_some_and(|experts| experts.layers.contains(layer));
+        let unused = experts.filter(|_| (0..layers).all(is_sparse));
         let architecture = Architecture {
             layers,
             hidden: blocks[0] * 32,
             heads: kv_heads * per_kv,
             kv_heads,
             head_dim: blocks[1].min(16) * 32,
-            feed_forward: blocks[2] * 32,
+            feed_forward: unused.map_or(blocks[2] * 32, |experts| experts.width),
             vocabulary,
             context_length,
             norm_epsilon_q32,
@@ -353,6 +460,7 @@ proptest! {
                 gelu: gemma[1],
                 scaled_embedding: gemma[2],
                 windowed_rope: false,
+                experts,
             },
         };
         let mut own_table = architecture;
@@ -361,7 +469,9 @@ proptest! {
         let network = Network::new(&architecture).unwrap();
         prop_assert_eq!(network.check(), Ok(()));
         let matrices = network.tensors().iter().filter(|tensor| matches!(tensor.kind, TensorKind::Linear { .. }));
-        let linear = |step: &noema_numerics::network::Step| matches!(step.operator, NetworkOperator::Linear { .. });
+        let linear = |step: &noema_numerics::network::Step| {
+            matches!(step.operator, NetworkOperator::Linear { .. } | NetworkOperator::Experts { .. })
+        };
         let products = network.steps().iter().filter(|step| linear(step)).count();
         // All matrices are multiplied by, except that an untied embedding is only looked up.
         prop_assert_eq!(matrices.count(), products + usize::from(!tied_head));

@@ -197,6 +197,19 @@ fn there_is_no_trace_of_what_cannot_be_executed() {
     assert_eq!(refused(&exponents, long), Some(TraceError::Counts));
     let missing = refused(&exponents[1..], answer(1, 1));
     assert!(matches!(missing, Some(TraceError::Exponents { .. })));
+    for experts in TestModel::MIXTURES {
+        let exponents = vec![0; Network::new(experts).expect("a network").tensors().len()];
+        let checkpoint = TracedCheckpoint {
+            architecture: experts,
+            exponents: &exponents,
+            weights_root: H256::zero(),
+            stops: &[],
+        };
+        for execution in [answer(1, 1), text(2)] {
+            let refused = TraceShape::new(checkpoint, execution).err();
+            assert_eq!(refused, Some(TraceError::Experts));
+        }
+    }
     let none = Architecture { layers: 0, ..tiny };
     let checkpoint = TracedCheckpoint {
         architecture: &none,

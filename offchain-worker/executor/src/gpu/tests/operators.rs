@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use std::ops::Range;
 
 /// Blocks in the kernels' input layout: mantissas and shifts.
-fn packed(blocks: BlocksRef<'_>) -> (Vec<u32>, Vec<u32>) {
+pub(super) fn packed(blocks: BlocksRef<'_>) -> (Vec<u32>, Vec<u32>) {
     let (mut mantissas, mut shifts) = (Vec::new(), Vec::new());
     for row in 0..blocks.rows() {
         let (row_mantissas, row_shifts) = blocks.row(row);

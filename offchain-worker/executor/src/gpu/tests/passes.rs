@@ -137,7 +137,10 @@ fn mixture(gpu: &mut GpuExecutor, references: &[Reference], random: &mut Random)
 fn any_mixture_of_segments_gives_the_bits_of_the_definition() {
     let Some(device) = device() else { return };
     let mut random = Random::new(3);
-    let variants = TestModel::VARIANTS.iter().map(|variant| (*variant, 150));
+    let variants = TestModel::VARIANTS.iter().chain(TestModel::MIXTURES);
+    let variants = variants
+        .chain([&TestModel::GEMMA_EXPERTS])
+        .map(|variant| (*variant, 150));
     let plain = [(TestModel::TINY, 150), (UNTIED, 100), (WIDE, 40)];
     for (architecture, length) in plain.into_iter().chain(variants) {
         let model = TestModel::seeded(architecture, 11);
@@ -157,10 +160,13 @@ fn tensors_and_caches_may_be_cut_into_parts() {
     let mut device = device.clone();
     // Room for one row group of the widest matrix at a time, and for few positions in a slab.
     device.gpu = device.gpu.narrow(24 << 10);
-    let model = TestModel::seeded(UNTIED, 4);
-    let references: Vec<Reference> = (0..3).map(|i| Reference::new(&model, 20 + i, 40)).collect();
-    let mut gpu = executor(&device, &model, Some(8));
-    mixture(&mut gpu, &references, &mut Random::new(5));
+    for architecture in [UNTIED, TestModel::SOME_EXPERTS] {
+        let model = TestModel::seeded(architecture, 4);
+        let references: Vec<Reference> =
+            (0..3).map(|i| Reference::new(&model, 20 + i, 40)).collect();
+        let mut gpu = executor(&device, &model, Some(8));
+        mixture(&mut gpu, &references, &mut Random::new(5));
+    }
 }
 
 #[test]
@@ -172,6 +178,8 @@ fn any_bytes_are_a_model() {
         UNTIED,
         TestModel::EVERY_DIFFERENCE,
         TestModel::GEMMA,
+        TestModel::SOME_EXPERTS,
+        TestModel::GEMMA_EXPERTS,
     ] {
         for _ in 0..6 {
             let mut model = TestModel::seeded(architecture, 1);

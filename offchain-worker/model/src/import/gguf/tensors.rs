@@ -46,6 +46,10 @@ fn name(model_type: ModelType, role: TensorRole, layer: Option<u32>) -> String {
         TensorRole::KeyNorm => "attn_k_norm",
         TensorRole::AttentionPostNorm => "post_attention_norm",
         TensorRole::FeedForwardPostNorm => "post_ffw_norm",
+        TensorRole::Router => "ffn_gate_inp",
+        TensorRole::ExpertGates => "ffn_gate_exps",
+        TensorRole::ExpertUps => "ffn_up_exps",
+        TensorRole::ExpertDowns => "ffn_down_exps",
         other => other.name(),
     };
     let part = match Fused::of(model_type, role) {
@@ -114,6 +118,7 @@ pub(super) fn check(file: &Contents, architecture: &Architecture) -> Result<(), 
         ));
     }
     let specs = tensors(architecture).map_err(ManifestError::Architecture)?;
+    let experts = architecture.variant.experts.map(|experts| experts.count);
     let factors = [ROPE_FACTORS, SHORT_FACTORS, LONG_FACTORS];
     let mut known = HashSet::from(factors.map(str::to_owned));
     for spec in specs {
@@ -121,7 +126,12 @@ pub(super) fn check(file: &Contents, architecture: &Architecture) -> Result<(), 
             TensorKind::Linear { rows, columns } => {
                 let fused = Fused::of(file.model_type, spec.role);
                 let rows = fused.map_or(rows as usize, |fused| fused.rows(architecture));
-                (rows, columns as usize, vec![rows, columns as usize])
+                let columns = columns as usize;
+                let count = experts.filter(|_| spec.role.is_stacked());
+                match count.map(|count| count as usize) {
+                    Some(count) => (rows, columns, vec![count, rows / count, columns]),
+                    None => (rows, columns, vec![rows, columns]),
+                }
             }
             TensorKind::Gain { length } => (1, length as usize, vec![length as usize]),
             _ => continue,
@@ -166,7 +176,7 @@ pub(super) fn check(file: &Contents, architecture: &Architecture) -> Result<(), 
             format!("the tensor {name}"),
             format!(
                 "a model of the architecture {:?} may have no tensors beside those of its layers",
-                file.model_type.name()
+                file.model_type.name_in_gguf()
             ),
         )),
     }

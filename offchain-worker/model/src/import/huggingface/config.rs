@@ -7,7 +7,9 @@ use super::super::{
     tokenizer::{Added, ModelSettings},
     ImportError,
 };
-use noema_checkpoint::{Architecture, AttentionWindow, LayerPattern, ManifestError, Variant};
+use noema_checkpoint::{
+    Architecture, AttentionWindow, ExpertMixture, LayerPattern, ManifestError, Variant,
+};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::{collections::BTreeMap, path::Path};
@@ -83,7 +85,21 @@ pub(super) struct Config {
     no_rope_layers: Option<Vec<u32>>,
     no_rope_layer_interval: Option<u32>,
     quantization_config: Option<Value>,
+    num_experts: Option<u32>,
+    num_experts_per_tok: Option<u32>,
+    moe_intermediate_size: Option<u32>,
+    #[serde(default)]
+    norm_topk_prob: bool,
+    decoder_sparse_step: Option<u32>,
+    /// The layers without experts.
+    #[serde(default, deserialize_with = "list")]
+    mlp_only_layers: Vec<u32>,
 }
+
+/// The numbers of experts of Qwen 3 MoE that are not stated.
+const USUAL_EXPERTS: u32 = 128;
+const USUAL_CHOSEN_EXPERTS: u32 = 8;
+const USUAL_EXPERT_WIDTH: u32 = 768;
 
 /// The window of Mistral and of Qwen if they have one and do not state it.
 const USUAL_WINDOW: u32 = 4_096;
@@ -93,6 +109,11 @@ const USUAL_WINDOW_LAYERS: u32 = 28;
 /// A value that may be null.
 fn stated<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<u32>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// A list that may be null.
+fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 fn model_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ModelType, D::Error> {
@@ -139,6 +160,10 @@ impl Config {
             (self.mlp_bias, "biases of the feed-forward layer (mlp_bias)"),
             (self.rope_interleaved, "interleaved rotary pairs"),
             (
+                self.model_type.has_experts() && self.use_sliding_window,
+                "a sliding window beside experts (use_sliding_window)",
+            ),
+            (
                 self.quantization_config.is_some(),
                 "weights that are already quantised",
             ),
@@ -174,6 +199,7 @@ impl Config {
             }
         });
         let ties = matches!(self.model_type, ModelType::SmolLm3 | ModelType::Gemma3);
+        let experts = self.experts(path)?;
         let epsilon = self.rms_norm_eps;
         let architecture = Architecture {
             layers: self.num_hidden_layers,
@@ -181,7 +207,10 @@ impl Config {
             heads: self.num_attention_heads,
             kv_heads: self.num_key_value_heads.unwrap_or(self.num_attention_heads),
             head_dim,
-            feed_forward: self.intermediate_size,
+            feed_forward: match experts {
+                Some(experts) if experts.layers == LayerPattern::ALL => experts.width,
+                _ => self.intermediate_size,
+            },
             vocabulary: self.vocab_size,
             context_length: self.max_position_embeddings.min(Architecture::MAX_CONTEXT),
             norm_epsilon_q32: epsilon_q32(epsilon).ok_or_else(|| {
@@ -196,7 +225,7 @@ impl Config {
         };
         validate(&architecture)?;
         let architecture = Architecture {
-            variant: self.variant(path)?,
+            variant: self.variant(path, experts)?,
             ..architecture
         };
         validate(&architecture)?;
@@ -230,7 +259,7 @@ impl Config {
     }
 
     /// What distinguishes the network from that of Llama 2. The number of layers has been validated.
-    fn variant(&self, path: &Path) -> Result<Variant, ImportError> {
+    fn variant(&self, path: &Path, experts: Option<ExpertMixture>) -> Result<Variant, ImportError> {
         let rotates = self.rotates(path)?;
         let unrotated: Vec<bool> = rotates.iter().map(|rotates| !rotates).collect();
         Ok(Variant {
@@ -243,7 +272,32 @@ impl Config {
             scaled_embedding: self.model_type.is_gemma(),
             // The rotations are read separately.
             windowed_rope: false,
+            experts,
         })
+    }
+
+    /// The experts, and the layers that have them, if any do.
+    fn experts(&self, path: &Path) -> Result<Option<ExpertMixture>, ImportError> {
+        let layers = self.num_hidden_layers;
+        if !self.model_type.has_experts() || layers > Architecture::MAX_LAYERS {
+            return Ok(None);
+        }
+        let step = self.decoder_sparse_step.unwrap_or(1);
+        if step == 0 {
+            let problem = "which is not a positive number";
+            return Err(ImportError::value(path, "decoder_sparse_step", problem));
+        }
+        let is_sparse =
+            |layer: u32| !self.mlp_only_layers.contains(&layer) && (layer + 1).is_multiple_of(step);
+        let sparse: Vec<bool> = (0..layers).map(is_sparse).collect();
+        let layers = self.pattern(path, "decoder_sparse_step and mlp_only_layers", &sparse)?;
+        Ok(layers.map(|layers| ExpertMixture {
+            count: self.num_experts.unwrap_or(USUAL_EXPERTS),
+            chosen: self.num_experts_per_tok.unwrap_or(USUAL_CHOSEN_EXPERTS),
+            width: self.moe_intermediate_size.unwrap_or(USUAL_EXPERT_WIDTH),
+            renormalised: self.norm_topk_prob,
+            layers,
+        }))
     }
 
     /// Whether each layer rotates.

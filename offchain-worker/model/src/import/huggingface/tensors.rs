@@ -51,7 +51,8 @@ pub(super) struct Shards {
     tensors: BTreeMap<String, Located>,
 }
 
-/// Name of a tensor in the file, or of the one that it is a part of; the rotation table is not in the file.
+/// Name of a tensor in the file, or of the one that it is a part of; the rotation table is not in the file. Of the
+/// matrices of experts, `*` is the place of the expert's number.
 fn name(model_type: ModelType, role: TensorRole, layer: Option<u32>) -> String {
     let own = match role {
         TensorRole::TokenEmbedding => "model.embed_tokens",
@@ -74,6 +75,10 @@ fn name(model_type: ModelType, role: TensorRole, layer: Option<u32>) -> String {
         TensorRole::KeyNorm => "self_attn.k_norm",
         TensorRole::AttentionPostNorm => "post_attention_layernorm",
         TensorRole::FeedForwardPostNorm => "post_feedforward_layernorm",
+        TensorRole::Router => "mlp.gate",
+        TensorRole::ExpertGates => "mlp.experts.*.gate_proj",
+        TensorRole::ExpertUps => "mlp.experts.*.up_proj",
+        TensorRole::ExpertDowns => "mlp.experts.*.down_proj",
         other => other.name(),
     };
     let part = match Fused::of(model_type, role) {
@@ -86,6 +91,11 @@ fn name(model_type: ModelType, role: TensorRole, layer: Option<u32>) -> String {
         Some(layer) => format!("model.layers.{layer}.{part}.{end}"),
         None => format!("{part}.{end}"),
     }
+}
+
+/// The name of an expert's matrix, by that of all of them.
+fn of_expert(name: &str, expert: usize) -> String {
+    name.replace('*', &expert.to_string())
 }
 
 impl Shards {
@@ -203,39 +213,28 @@ impl Shards {
             ));
         }
         let specs = tensors(architecture).map_err(ManifestError::Architecture)?;
+        let experts = architecture
+            .variant
+            .experts
+            .map_or(1, |experts| experts.count as usize);
         let mut known = HashSet::new();
         for spec in specs {
+            let stacked = if spec.role.is_stacked() { experts } else { 1 };
             let dims = match spec.kind {
                 TensorKind::Linear { rows, columns } => {
                     let fused = Fused::of(self.model_type, spec.role);
                     let rows = fused.map_or(rows as usize, |fused| fused.rows(architecture));
-                    vec![rows, columns as usize]
+                    vec![rows / stacked, columns as usize]
                 }
                 TensorKind::Gain { length } => vec![length as usize],
                 _ => continue,
             };
             let name = name(self.model_type, spec.role, spec.layer);
-            let located = self.find(&name)?;
-            let found = &located.info;
-            if found.shape != dims {
-                let shape = &found.shape;
-                return Err(self.wrong(
-                    &name,
-                    located,
-                    format!("has the shape {shape:?}; the model needs {dims:?}"),
-                ));
+            for expert in 0..stacked {
+                let name = of_expert(&name, expert);
+                self.check_tensor(&name, &dims)?;
+                known.insert(name);
             }
-            if !matches!(found.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
-                return Err(self.wrong(
-                    &name,
-                    located,
-                    format!(
-                        "is of type {:?}; convert the model to F32, F16 or BF16",
-                        found.dtype
-                    ),
-                ));
-            }
-            known.insert(name);
         }
         let head = name(self.model_type, TensorRole::OutputHead, None);
         let ignored = |name: &str| {
@@ -251,6 +250,25 @@ impl Shards {
                 "a model may have no tensors beside those of its model type",
             )),
         }
+    }
+
+    /// Refuses a tensor that is not there, or has another shape or a type that is not read.
+    fn check_tensor(&self, name: &str, dims: &[usize]) -> Result<(), ImportError> {
+        let located = self.find(name)?;
+        let found = &located.info;
+        if found.shape != dims {
+            let shape = &found.shape;
+            let problem = format!("has the shape {shape:?}; the model needs {dims:?}");
+            return Err(self.wrong(name, located, problem));
+        }
+        if !matches!(found.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+            let problem = format!(
+                "is of type {:?}; convert the model to F32, F16 or BF16",
+                found.dtype
+            );
+            return Err(self.wrong(name, located, problem));
+        }
+        Ok(())
     }
 
     fn find(&self, name: &str) -> Result<&Located, ImportError> {
@@ -270,8 +288,8 @@ impl Shards {
 
     pub(super) fn locate(&self, role: TensorRole, layer: Option<u32>) -> (String, u64) {
         let name = name(self.model_type, role, layer);
-        let start = self.tensors.get(&name).map_or(0, |located| located.start);
-        (name, start)
+        let first = self.tensors.get(&of_expert(&name, 0));
+        (name, first.map_or(0, |located| located.start))
     }
 
     /// Decodes rows as the file has them.
@@ -285,25 +303,58 @@ impl Shards {
         out: &mut [f32],
     ) -> Result<(), ImportError> {
         let name = name(self.model_type, role, layer);
-        let located = self.find(&name)?;
-        let first = first_row(self.model_type, role, architecture) + rows.start;
+        if !role.is_stacked() {
+            let first = first_row(self.model_type, role, architecture) + rows.start;
+            let rows = first..first + rows.len();
+            return self.read_rows(&name, rows, columns, out);
+        }
+        // All experts have as many rows as the first.
+        let shape = &self.find(&of_expert(&name, 0))?.info.shape;
+        let each = shape.first().copied().unwrap_or(0).max(1);
+        let mut out = out;
+        let mut next = rows.start;
+        while next < rows.end {
+            let (expert, first) = (next / each, next % each);
+            let count = (each - first).min(rows.end - next);
+            let (now, later) = out.split_at_mut(count * columns);
+            self.read_rows(
+                &of_expert(&name, expert),
+                first..first + count,
+                columns,
+                now,
+            )?;
+            out = later;
+            next += count;
+        }
+        Ok(())
+    }
+
+    /// Decodes rows of the tensor `name`.
+    fn read_rows(
+        &self,
+        name: &str,
+        rows: Range<usize>,
+        columns: usize,
+        out: &mut [f32],
+    ) -> Result<(), ImportError> {
+        let located = self.find(name)?;
         let size = located.info.dtype.bitsize() as u64 / 8;
         let row = columns as u64 * size;
         let bytes = located
             .start
-            .checked_add(first as u64 * row)
+            .checked_add(rows.start as u64 * row)
             .and_then(|start| {
                 let length = rows.len() as u64 * row;
                 self.files[located.file].slice(start, length)
             })
-            .ok_or_else(|| self.wrong(&name, located, "ends after the file".into()))?;
+            .ok_or_else(|| self.wrong(name, located, "ends after the file".into()))?;
         match located.info.dtype {
             Dtype::F32 => decode_f32(bytes, out),
             Dtype::F16 => decode_u16(bytes, out, |bits| f16::from_bits(bits).to_f32()),
             Dtype::BF16 => decode_u16(bytes, out, |bits| bf16::from_bits(bits).to_f32()),
             other => {
                 let problem = format!("is of type {other:?}");
-                return Err(self.wrong(&name, located, problem));
+                return Err(self.wrong(name, located, problem));
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Writes GGUF version 3, byte by byte.
 
-use super::{Model, Tensor, CONTROL, MERGES, TEMPLATE};
+use super::{Model, Tensor, CONTROL, EXPERTS, MERGES, TEMPLATE};
 
 /// A metadata value.
 #[derive(Clone, Debug)]
@@ -150,6 +150,7 @@ pub(crate) fn architecture(model: &Model) -> &'static str {
     match model.model_type {
         "mistral" => "llama",
         "gemma3_text" => "gemma3",
+        "qwen3_moe" => "qwen3moe",
         other => other,
     }
 }
@@ -174,6 +175,14 @@ fn metadata(model: &Model) -> Vec<(String, Value)> {
     };
     let window = model.window().map(Value::U32);
     let window = window.map(|window| ("llama.attention.sliding_window", window));
+    let names = ["count", "used_count", "feed_forward_length"];
+    let experts = names
+        .into_iter()
+        .zip(EXPERTS)
+        .filter(|_| model.model_type == "qwen3_moe");
+    let experts: Vec<(String, Value)> = experts
+        .map(|(name, value)| (format!("{architecture}.expert_{name}"), number(value)))
+        .collect();
     [
         ("general.architecture", architecture.into()),
         ("general.name", "Tiny".into()),
@@ -207,6 +216,7 @@ fn metadata(model: &Model) -> Vec<(String, Value)> {
         Some(key) => (format!("{architecture}.{key}"), value),
         None => (key.to_owned(), value),
     })
+    .chain(experts)
     .collect()
 }
 

@@ -1,6 +1,6 @@
 //! Writes a Hugging Face folder.
 
-use super::{gguf, Model, Tensor, CONTROL, MERGES, TEMPLATE};
+use super::{gguf, Model, Tensor, CONTROL, EXPERTS, MERGES, TEMPLATE};
 use safetensors::{serialize, tensor::TensorView, Dtype};
 use serde_json::{json, Value};
 use std::{collections::BTreeMap, fs, path::Path};
@@ -35,6 +35,12 @@ pub(crate) fn config(model: &Model) -> Value {
             "use_sliding_window": false, "sliding_window": 32_768, "max_window_layers": 2
         }),
         "qwen3" => json!({ "attention_bias": false, "use_sliding_window": false }),
+        "qwen3_moe" => json!({
+            "attention_bias": false, "use_sliding_window": false, "norm_topk_prob": true,
+            "num_experts": EXPERTS[0], "num_experts_per_tok": EXPERTS[1],
+            "moe_intermediate_size": EXPERTS[2], "decoder_sparse_step": 1,
+            "mlp_only_layers": model.dense_layers
+        }),
         "smollm3" => json!({
             "attention_bias": false, "mlp_bias": false, "no_rope_layers": [1, 1, 1, 0],
             "layer_types": vec!["full_attention"; model.layers]
@@ -73,19 +79,37 @@ pub(crate) fn tokenizer(model: &Model) -> Value {
     })
 }
 
+/// The tensors of a folder: each matrix of experts is several there.
+fn in_folder(tensors: &[Tensor]) -> Vec<(String, &[usize], &[f32])> {
+    let mut list = Vec::new();
+    for tensor in tensors {
+        let (count, dropped) = match tensor.huggingface.contains('*') {
+            true => (tensor.shape[0], 1),
+            false => (1, 0),
+        };
+        let parts = tensor.values.chunks(tensor.values.len() / count);
+        for (expert, values) in parts.enumerate() {
+            let name = tensor.huggingface.replace('*', &expert.to_string());
+            list.push((name, &tensor.shape[dropped..], values));
+        }
+    }
+    list
+}
+
 pub(crate) fn safetensors(tensors: &[Tensor], kind: u32) -> Vec<u8> {
     let dtype = match kind {
         gguf::F16 => Dtype::F16,
         gguf::BF16 => Dtype::BF16,
         _ => Dtype::F32,
     };
+    let tensors = in_folder(tensors);
     let data: Vec<Vec<u8>> = tensors
         .iter()
-        .map(|tensor| gguf::floats(kind, &tensor.values))
+        .map(|(_, _, values)| gguf::floats(kind, values))
         .collect();
-    let views = tensors.iter().zip(&data).map(|(tensor, bytes)| {
-        let view = TensorView::new(dtype, tensor.shape.clone(), bytes).unwrap();
-        (tensor.huggingface.clone(), view)
+    let views = tensors.iter().zip(&data).map(|((name, shape, _), bytes)| {
+        let view = TensorView::new(dtype, shape.to_vec(), bytes).unwrap();
+        (name.clone(), view)
     });
     serialize(views, None).unwrap()
 }
@@ -134,8 +158,8 @@ pub(crate) fn write(model: &Model, kind: u32, shards: usize, folder: &Path) {
     for (index, part) in tensors.chunks(tensors.len().div_ceil(shards)).enumerate() {
         let name = format!("model-{index:05}.safetensors");
         fs::write(folder.join(&name), safetensors(part, kind)).unwrap();
-        for tensor in part {
-            map.insert(tensor.huggingface.clone(), name.clone());
+        for (tensor, _, _) in in_folder(part) {
+            map.insert(tensor, name.clone());
         }
     }
     json_file(
