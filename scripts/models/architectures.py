@@ -45,6 +45,11 @@ class Tiny:
     windowed_theta: float | None = None
     # Scores are divided by the root of it, if that is not the width of a head.
     score_divisor: int | None = None
+    # Experts of a layer, those of a position, and their width; the layers without any; whether the weights of a
+    # position's experts add up to 1.
+    experts: tuple[int, int, int] | None = None
+    dense_layers: tuple[int, ...] = ()
+    is_renormalised: bool = True
     # Further settings of config.json.
     settings: dict | None = None
 
@@ -80,6 +85,14 @@ QWEN3 = replace(
     head_dim=64,
     biases=False,
     head_norms=True,
+    settings={"attention_bias": False, "use_sliding_window": False, "sliding_window": None},
+)
+QWEN3_MOE = replace(
+    QWEN3,
+    model_type="qwen3_moe",
+    causal_lm="Qwen3MoeForCausalLM",
+    in_gguf="qwen3moe",
+    experts=(8, 3, 64),
     settings={"attention_bias": False, "use_sliding_window": False, "sliding_window": None},
 )
 SMOLLM3 = replace(
@@ -175,6 +188,11 @@ ARCHITECTURES: dict[str, Tiny] = {
         settings={"use_sliding_window": True, "sliding_window": WINDOW, "max_window_layers": 2},
     ),
     "qwen3": QWEN3,
+    "qwen3-moe": QWEN3_MOE,
+    # llama.cpp reads no file with dense layers among others, and makes the weights add up to 1.
+    "qwen3-moe-dense": replace(
+        QWEN3_MOE, in_gguf=None, experts=(21, 5, 32), dense_layers=(0,), is_renormalised=False, is_tied=False
+    ),
     "smollm3": SMOLLM3,
     "smollm3-window": replace(
         SMOLLM3,

@@ -6,6 +6,7 @@ a window of attention in some layers, and needs no PyTorch as Transformers does.
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy
@@ -69,6 +70,24 @@ def norm(x: numpy.ndarray, gains: numpy.ndarray, epsilon: float) -> numpy.ndarra
     return x / numpy.sqrt((x * x).mean(axis=-1, keepdims=True) + epsilon) * gains
 
 
+def gated(tiny: Tiny, x: numpy.ndarray, weight: Callable[[str], numpy.ndarray], name: str) -> numpy.ndarray:
+    """A feed-forward layer."""
+    gate, up = x @ weight(f"{name}.gate_proj").T, x @ weight(f"{name}.up_proj").T
+    # GELU by its approximation with a hyperbolic tangent.
+    exponent = math.sqrt(8 / math.pi) * (gate + 0.044715 * gate**3) if tiny.is_gemma else gate
+    return (gate / (1 + numpy.exp(-exponent)) * up) @ weight(f"{name}.down_proj").T
+
+
+def routes(tiny: Tiny, scores: numpy.ndarray) -> numpy.ndarray:
+    """The weight of each expert at each position: 0 of those that it does not take."""
+    shares = numpy.exp(scores - scores.max(axis=-1, keepdims=True))
+    shares /= shares.sum(axis=-1, keepdims=True)
+    _, chosen, _ = tiny.experts
+    ranks = numpy.argsort(numpy.argsort(-scores, axis=-1, kind="stable"), axis=-1)
+    shares = numpy.where(ranks < chosen, shares, 0.0)
+    return shares / shares.sum(axis=-1, keepdims=True) if tiny.is_renormalised else shares
+
+
 def logits(folder: Path, tokens: list[int]) -> numpy.ndarray:
     """The logits after each of the tokens, a row for each."""
     tiny = ARCHITECTURES[folder.name]
@@ -120,10 +139,12 @@ def logits(folder: Path, tokens: list[int]) -> numpy.ndarray:
 
         before = "pre_feedforward_layernorm" if tiny.is_gemma else "post_attention_layernorm"
         y = norm(x, weight(before), tiny.epsilon)
-        gate, up = y @ weight("mlp.gate_proj").T, y @ weight("mlp.up_proj").T
-        # GELU by its approximation with a hyperbolic tangent.
-        exponent = math.sqrt(8 / math.pi) * (gate + 0.044715 * gate**3) if tiny.is_gemma else gate
-        added = (gate / (1 + numpy.exp(-exponent)) * up) @ weight("mlp.down_proj").T
+        if tiny.experts and layer not in tiny.dense_layers:
+            shares = routes(tiny, y @ weight("mlp.gate").T)
+            outputs = (gated(tiny, y, weight, f"mlp.experts.{expert}") for expert in range(tiny.experts[0]))
+            added = sum(share[:, None] * output for share, output in zip(shares.T, outputs, strict=True))
+        else:
+            added = gated(tiny, y, weight, "mlp")
         if tiny.is_gemma:
             added = norm(added, weight("post_feedforward_layernorm"), tiny.epsilon)
         x = x + added

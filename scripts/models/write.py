@@ -48,7 +48,11 @@ TOKENS = [*CONTROL, *alphabet(), *(merge.replace(" ", "") for merge in MERGES)]
 
 @dataclass
 class Tensor:
-    """A tensor by its names, its rows in Hugging Face's order."""
+    """A tensor by its names, its rows in Hugging Face's order.
+
+    The matrices of a layer's experts are one tensor of three dimensions in a GGUF file and several in a folder, where
+    `*` is the place of the expert's number.
+    """
 
     in_gguf: str
     in_folder: str
@@ -73,10 +77,21 @@ def shapes(tiny: Tiny) -> Iterator[tuple[str, str, tuple[int, ...], float, float
             ("attn_v.weight", "self_attn.v_proj.weight", (key_value, hidden), 0.0, 0.25),
             ("attn_output.weight", "self_attn.o_proj.weight", (hidden, attention), 0.0, 0.25),
             ("ffn_norm.weight", "post_attention_layernorm.weight", (hidden,), 1.0, 0.5),
-            ("ffn_gate.weight", "mlp.gate_proj.weight", (feed_forward, hidden), 0.0, 0.25),
-            ("ffn_up.weight", "mlp.up_proj.weight", (feed_forward, hidden), 0.0, 0.25),
-            ("ffn_down.weight", "mlp.down_proj.weight", (hidden, feed_forward), 0.0, 0.25),
         ]
+        if tiny.experts and layer not in tiny.dense_layers:
+            count, _, inner = tiny.experts
+            parts += [
+                ("ffn_gate_inp.weight", "mlp.gate.weight", (count, hidden), 0.0, 0.35),
+                ("ffn_gate_exps.weight", "mlp.experts.*.gate_proj.weight", (count, inner, hidden), 0.0, 0.25),
+                ("ffn_up_exps.weight", "mlp.experts.*.up_proj.weight", (count, inner, hidden), 0.0, 0.25),
+                ("ffn_down_exps.weight", "mlp.experts.*.down_proj.weight", (count, hidden, inner), 0.0, 0.25),
+            ]
+        else:
+            parts += [
+                ("ffn_gate.weight", "mlp.gate_proj.weight", (feed_forward, hidden), 0.0, 0.25),
+                ("ffn_up.weight", "mlp.up_proj.weight", (feed_forward, hidden), 0.0, 0.25),
+                ("ffn_down.weight", "mlp.down_proj.weight", (hidden, feed_forward), 0.0, 0.25),
+            ]
         if tiny.is_gemma:
             parts = [
                 (part[0], "pre_feedforward_layernorm.weight", *part[2:]) if part[0] == "ffn_norm.weight" else part
@@ -161,7 +176,22 @@ def config(name: str, tiny: Tiny) -> dict:
         **({"partial_rotary_factor": tiny.rotated} if tiny.rotated < 1 else {}),
         "tie_word_embeddings": tiny.is_tied,
         "torch_dtype": "float32",
+        **expert_settings(tiny),
         **(tiny.settings or {}),
+    }
+
+
+def expert_settings(tiny: Tiny) -> dict:
+    if not tiny.experts:
+        return {}
+    count, chosen, width = tiny.experts
+    return {
+        "num_experts": count,
+        "num_experts_per_tok": chosen,
+        "moe_intermediate_size": width,
+        "norm_topk_prob": tiny.is_renormalised,
+        "decoder_sparse_step": 1,
+        "mlp_only_layers": list(tiny.dense_layers),
     }
 
 
@@ -185,18 +215,31 @@ def write_json(path: Path, value: dict | list) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
+def in_folder(found: list[Tensor]) -> Iterator[tuple[str, tuple[int, ...], array]]:
+    """Name, shape and values of each tensor of a folder."""
+    for tensor in found:
+        if "*" not in tensor.in_folder:
+            yield tensor.in_folder, tensor.shape, tensor.values
+            continue
+        count, *shape = tensor.shape
+        size = len(tensor.values) // count
+        for expert in range(count):
+            values = tensor.values[expert * size : (expert + 1) * size]
+            yield tensor.in_folder.replace("*", str(expert)), tuple(shape), values
+
+
 def write_safetensors(path: Path, found: list[Tensor]) -> None:
     header, place = {}, 0
-    for tensor in found:
-        end = place + 4 * len(tensor.values)
-        header[tensor.in_folder] = {"dtype": "F32", "shape": tensor.shape, "data_offsets": [place, end]}
+    for name, shape, values in in_folder(found):
+        end = place + 4 * len(values)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [place, end]}
         place = end
     head = json.dumps(header).encode()
     head += b" " * (-len(head) % 8)
     with path.open("wb") as file:
         file.write(struct.pack("<Q", len(head)) + head)
-        for tensor in found:
-            file.write(little(tensor.values))
+        for _, _, values in in_folder(found):
+            file.write(little(values))
 
 
 def write_folder(folder: Path, name: str, tiny: Tiny, found: list[Tensor]) -> None:
@@ -234,6 +277,11 @@ def scaling_metadata(tiny: Tiny) -> dict:
     return found
 
 
+def expert_metadata(tiny: Tiny) -> dict:
+    names = ("expert_count", "expert_used_count", "expert_feed_forward_length")
+    return {name: Unsigned(number) for name, number in zip(names, tiny.experts or (), strict=False)}
+
+
 def llama3_factors(tiny: Tiny) -> list[float]:
     """The factors by which Llama 3's scaling divides the frequency of each pair."""
     scaling, factors = tiny.rope_scaling or {}, []
@@ -267,6 +315,7 @@ def metadata(name: str, tiny: Tiny) -> dict:
         "rope.freq_base": tiny.rope_theta,
         **({"attention.sliding_window": Unsigned(tiny.window)} if tiny.window else {}),
         **scaling_metadata(tiny),
+        **expert_metadata(tiny),
     }
     return {
         "general.architecture": tiny.in_gguf,
