@@ -99,8 +99,7 @@ impl<const B: usize> Work for Head<'_, B> {
             seen,
             output,
         } = self;
-        let positions = seen.end;
-        let scale = score_scale(query.len());
+        let scale = const { score_scale(B * BLOCK) };
         s.query.resize(query.len(), 0);
         for (scaled, &q) in s.query.iter_mut().zip(query) {
             let clamped = q.clamp(-ROTATED_LIMIT, ROTATED_LIMIT);
@@ -113,8 +112,9 @@ impl<const B: usize> Work for Head<'_, B> {
         let base = base_shift(&shifts);
         let shifts = shifts.map(|shift| u32::from(shift) - base);
 
-        // The cache has room for whole blocks of positions; positions after the last are left out below.
-        let padded = positions.next_multiple_of(BLOCK);
+        // Whole blocks of positions, for which the cache has room: loops over the others would end with some
+        // positions one by one. Those that are not seen weigh nothing below.
+        let padded = seen.end.next_multiple_of(BLOCK);
         let query: &[[i16; BLOCK]; B] = s
             .mantissas
             .as_chunks()
@@ -131,7 +131,7 @@ impl<const B: usize> Work for Head<'_, B> {
             &mut s.dots,
         );
         let drop = QUERY_FRACTION - base;
-        s.logits.resize(positions, 0);
+        s.logits.resize(padded, 0);
         let rows = s
             .dots
             .as_chunks::<B>()
@@ -147,16 +147,27 @@ impl<const B: usize> Work for Head<'_, B> {
             *logit = saturate(round_shift(sum, drop));
         }
 
-        let largest = s.logits[seen.start..].iter().copied().max().unwrap_or(0);
-        s.powers.resize(positions, 0);
-        for (power, logit) in s.powers.iter_mut().zip(&s.logits) {
-            *power = exp2(logit.saturating_sub(largest));
+        let logits = &s.logits[seen.clone()];
+        let largest = logits.iter().fold(i32::MIN, |largest, &z| largest.max(z));
+        s.powers.resize(padded, 0);
+        let logits = s.logits.as_chunks::<BLOCK>().0.iter();
+        for (block, logits) in s.powers.as_chunks_mut::<BLOCK>().0.iter_mut().zip(logits) {
+            // Of its own, so that the compiler knows that it is not the table of powers.
+            let mut powers = [0; BLOCK];
+            for (power, logit) in powers.iter_mut().zip(logits) {
+                *power = exp2(logit.saturating_sub(largest));
+            }
+            *block = powers;
         }
-        // Positions before the window weigh nothing.
         s.powers[..seen.start].fill(0);
-        let divisor = Reciprocal::new(s.powers.iter().map(|&e| u64::from(e)).sum());
+        s.powers[seen.end..].fill(0);
+        let sum = s
+            .powers
+            .iter()
+            .fold(0u64, |sum, &e| sum.wrapping_add(u64::from(e)));
+        let divisor = Reciprocal::new(sum);
 
-        s.products.resize(positions, 0);
+        s.products.resize(padded, 0);
         s.weights.resize(padded, 0);
         s.weight_mantissas.resize(padded, 0);
         s.weight_shifts.resize(padded / BLOCK, 0);
@@ -176,8 +187,9 @@ impl<const B: usize> Work for Head<'_, B> {
                     *sum = i64::from(product).wrapping_shl(shift).wrapping_add(*sum);
                 }
             }
+            let exponent = exponent + base;
             for (out, sum) in output.iter_mut().zip(sums) {
-                *out = ratio(sum, exponent + base, divisor);
+                *out = ratio(sum, exponent, divisor);
             }
         }
     }
@@ -196,7 +208,6 @@ fn weigh<const B: usize>(s: &mut Scratch, scales: &[[u32; B]], block: usize) -> 
     for (weight, product) in s.weights.iter_mut().zip(&s.products) {
         *weight = product.wrapping_add(half).wrapping_shr(exponent) as i32;
     }
-    s.weights[s.products.len()..].fill(0);
 
     let mut widest = 0;
     let chunks = s.weights.as_chunks::<BLOCK>().0;

@@ -37,7 +37,11 @@ mod avx512;
 mod neon;
 mod portable;
 
-use super::{level::Level, panel::Panels, team::Team};
+use super::{
+    level::Level,
+    panel::{Panel, Panels},
+    team::Team,
+};
 use noema_numerics::{
     fixed::scale_saturate,
     linear::{base_shift, output_exponent},
@@ -45,12 +49,17 @@ use noema_numerics::{
     tile::{Tile, TILE_BYTES, TILE_ROWS},
     BlocksRef, BLOCK,
 };
-use std::{marker::PhantomData, ops::Range};
+use std::{cell::RefCell, marker::PhantomData, ops::Range};
 
 /// Positions for which a tile's weights are loaded once.
 const TOGETHER: usize = 8;
 /// The same for mantissas that are not split into bytes.
 const WORDS_TOGETHER: usize = 4;
+
+thread_local! {
+    /// Memory of an input that has been released: to allocate and clear it for each layer took longer than to fill it.
+    static SPARE: RefCell<Vec<Panel<TOGETHER>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Activations in the layout that a level reads.
 pub(crate) enum Input<'a> {
@@ -72,17 +81,26 @@ impl<'a> Input<'a> {
     pub(crate) fn new(level: Level, team: &Team, x: BlocksRef<'a>) -> Self {
         match level {
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 | Level::Amx if x.rows() == 1 => Self::One(Panels::pack(team, x)),
+            Level::Avx512 | Level::Amx if x.rows() == 1 => {
+                Self::One(Panels::pack(team, x, Vec::new()))
+            }
             #[cfg(target_arch = "x86_64")]
-            Level::Avx512 | Level::Amx => Self::Many(Panels::pack(team, x)),
+            Level::Avx512 | Level::Amx => Self::Many(Panels::pack(team, x, SPARE.take())),
             #[cfg(target_arch = "aarch64")]
-            Level::NeonDot if x.rows() == 1 => Self::One(Panels::pack(team, x)),
+            Level::NeonDot if x.rows() == 1 => Self::One(Panels::pack(team, x, Vec::new())),
             #[cfg(target_arch = "aarch64")]
-            Level::NeonDot => Self::Many(Panels::pack(team, x)),
+            Level::NeonDot => Self::Many(Panels::pack(team, x, SPARE.take())),
             _ => Self::Words {
                 x,
                 bases: (0..x.rows()).map(|row| base_shift(x.row(row).1)).collect(),
             },
+        }
+    }
+
+    /// Leaves the memory for the next input of this thread.
+    pub(crate) fn release(self) {
+        if let Self::Many(panels) = self {
+            SPARE.set(panels.into_spare());
         }
     }
 }

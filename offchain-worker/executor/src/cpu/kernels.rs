@@ -159,6 +159,8 @@ impl CpuKernels {
                 }
             }
         });
+        drop(layers);
+        prepared.release();
     }
 
     /// Gates each row of `up` by the same row of `gate`, by SiLU or by GELU.

@@ -44,7 +44,8 @@ impl<const P: usize> Panel<P> {
 
 /// Panels of a batch.
 pub(crate) struct Panels<const P: usize> {
-    /// Groups of `P` positions, each a run of one panel per block; the last is padded with zeros.
+    /// Groups of `P` positions, each a run of one panel per block, and memory that is not used. Values past the last position
+    /// are those of an earlier batch.
     panels: Vec<Panel<P>>,
     /// The base of each position's vector.
     bases: Vec<u32>,
@@ -52,12 +53,16 @@ pub(crate) struct Panels<const P: usize> {
 }
 
 impl<const P: usize> Panels<P> {
-    /// Packs every vector of `x`.
-    pub(crate) fn pack(team: &Team, x: BlocksRef<'_>) -> Self {
+    /// Packs every vector of `x`, in the memory of `spare`.
+    pub(crate) fn pack(team: &Team, x: BlocksRef<'_>, spare: Vec<Panel<P>>) -> Self {
         let blocks = x.columns() / BLOCK;
         let bases = (0..x.rows()).map(|row| base_shift(x.row(row).1)).collect();
-        let mut panels = vec![Panel::EMPTY; x.rows().div_ceil(P) * blocks];
-        team.run_pieces(&mut panels, blocks, &|group, panels| {
+        let used = x.rows().div_ceil(P) * blocks;
+        let mut panels = spare;
+        if panels.len() < used {
+            panels.resize(used, Panel::EMPTY);
+        }
+        team.run_pieces(&mut panels[..used], blocks, &|group, panels| {
             #[cfg(target_arch = "x86_64")]
             if is_x86_feature_detected!("avx2") {
                 // SAFETY: the feature is present.
@@ -70,6 +75,11 @@ impl<const P: usize> Panels<P> {
             bases,
             blocks,
         }
+    }
+
+    /// The memory, for other vectors.
+    pub(crate) fn into_spare(self) -> Vec<Panel<P>> {
+        self.panels
     }
 
     /// Positions.
@@ -85,7 +95,7 @@ impl<const P: usize> Panels<P> {
     /// The bases of every group, group by group.
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn all(&self) -> &[Panel<P>] {
-        &self.panels
+        &self.panels[..self.positions().div_ceil(P) * self.blocks]
     }
 
     /// The panels of positions `P * group ..`, one per block.
