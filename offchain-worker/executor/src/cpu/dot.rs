@@ -113,7 +113,7 @@ pub(crate) struct Outputs<'a> {
     owner: PhantomData<&'a mut [i32]>,
 }
 
-// SAFETY: written only through `set`, whose callers use disjoint row groups.
+// SAFETY: written only through `part`, whose callers use disjoint row groups.
 unsafe impl Sync for Outputs<'_> {}
 
 impl<'a> Outputs<'a> {
@@ -127,26 +127,25 @@ impl<'a> Outputs<'a> {
         }
     }
 
+    /// The outputs of a row group at a position: the first and their number, at most 16, fewer in the last group.
+    #[inline(always)]
+    fn part(&self, position: usize, group: usize) -> (*mut i32, usize) {
+        let first = group * TILE_ROWS;
+        assert!(position < self.positions && first < self.rows);
+        // Inside the borrowed slice, as `position` and the rows are below its dimensions.
+        let start = self.start.wrapping_add(position * self.rows + first);
+        (start, TILE_ROWS.min(self.rows - first))
+    }
+
     /// Sets the outputs of a row group at a position; the last group may have fewer rows.
     ///
     /// # Safety
     /// No other thread sets or reads outputs of this group at the same time.
     #[inline(always)]
     unsafe fn set(&self, position: usize, group: usize, values: &[i32; TILE_ROWS]) {
-        let first = group * TILE_ROWS;
-        assert!(position < self.positions && first < self.rows);
-        let count = TILE_ROWS.min(self.rows - first);
-        // SAFETY: inside the borrowed slice: `position` and the rows are below its dimensions. No other
-        // thread uses this part of it.
-        unsafe {
-            let target = self.start.add(position * self.rows + first);
-            if count == TILE_ROWS {
-                // One or two stores instead of a call.
-                target.cast::<[i32; TILE_ROWS]>().write_unaligned(*values);
-            } else {
-                std::ptr::copy_nonoverlapping(values.as_ptr(), target, count);
-            }
-        }
+        let (target, count) = self.part(position, group);
+        // SAFETY: `part` names elements of the borrowed slice. No other thread uses them.
+        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), target, count) };
     }
 }
 

@@ -31,12 +31,18 @@ impl<const P: usize> Panel<P> {
     /// Sets position `p`. Inlined into its callers, to be compiled with their instructions.
     #[inline(always)]
     fn set(&mut self, p: usize, mantissas: &[i16; BLOCK], shift: u32) {
-        let mut sum = 0i32;
-        for ((high, low), &a) in self.high[p].iter_mut().zip(&mut self.low[p]).zip(mantissas) {
+        // Three loops over arrays of their own, as the compiler vectorises nothing else.
+        let (mut high, mut low, mut sum) = ([0; BLOCK], [0; BLOCK], 0i32);
+        for (low, &a) in low.iter_mut().zip(mantissas) {
             *low = a as i8;
+        }
+        for (high, &a) in high.iter_mut().zip(mantissas) {
             *high = (a.wrapping_add(128) >> 8) as i8;
+        }
+        for &a in mantissas {
             sum = sum.wrapping_add(i32::from(a));
         }
+        (self.high[p], self.low[p]) = (high, low);
         self.shifts[p] = shift;
         self.offsets[p] = sum.wrapping_mul(-128);
     }

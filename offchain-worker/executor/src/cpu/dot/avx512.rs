@@ -39,7 +39,7 @@ pub(super) unsafe fn compute_one(layer: &Layer<'_>, panels: &Panels<1>, groups: 
             add_scaled(&mut totals, dots, shifted(factors(tile), panel.shifts[0]));
         }
         // SAFETY: no other thread uses the group.
-        unsafe { layer.outputs.set(0, group, &finish(totals, exponent)) };
+        unsafe { store(layer, (0, group), finish(totals, exponent)) };
     }
 }
 
@@ -109,8 +109,21 @@ pub(super) unsafe fn set(
     for (position, sums) in (first..panels.positions()).zip(totals) {
         let outputs = finish(*sums, layer.exponent + panels.base(position) as i32);
         // SAFETY: no other thread uses the group.
-        unsafe { layer.outputs.set(position, group, &outputs) };
+        unsafe { store(layer, (position, group), outputs) };
     }
+}
+
+/// Sets the outputs of a row group at a position: with a mask instead of a length, which would be a call.
+///
+/// # Safety
+/// No other thread computes the same group at the same time.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn store(layer: &Layer<'_>, (position, group): (usize, usize), outputs: __m512i) {
+    let (target, count) = layer.outputs.part(position, group);
+    let mask = u16::MAX >> (TILE_ROWS - count);
+    // SAFETY: writes the first `count` elements, which are outputs of this group. No other thread uses them.
+    unsafe { _mm512_mask_storeu_epi32(target, mask, outputs) };
 }
 
 /// The quants of a tile plus 128.
@@ -200,8 +213,7 @@ pub(super) fn add_scaled(totals: &mut Sums, dots: __m512i, factors: Factors) {
 /// `sums * 2^exponent`, rounded to nearest with halves up, as the nearest i32 row by row.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vl")]
-pub(super) fn finish(sums: Sums, exponent: i32) -> [i32; TILE_ROWS] {
-    let mut outputs = [0; TILE_ROWS];
+fn finish(sums: Sums, exponent: i32) -> __m512i {
     if (-62..=-1).contains(&exponent) {
         let drop = _mm512_set1_epi64(i64::from(exponent.unsigned_abs()));
         let [even, odd] = sums.map(|sum| {
@@ -212,12 +224,11 @@ pub(super) fn finish(sums: Sums, exponent: i32) -> [i32; TILE_ROWS] {
             _mm512_castsi256_si512(_mm512_cvtsepi64_epi32(rounded))
         });
         let order = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-        let rows = _mm512_permutex2var_epi32(even, order, odd);
-        // SAFETY: writes 64 bytes, which `outputs` holds; no alignment is required.
-        unsafe { _mm512_storeu_si512(outputs.as_mut_ptr().cast(), rows) };
-        return outputs;
+        return _mm512_permutex2var_epi32(even, order, odd);
     }
-    finish_rare(sums, exponent)
+    let outputs = finish_rare(sums, exponent);
+    // SAFETY: reads 64 bytes, which `outputs` holds; no alignment is required.
+    unsafe { _mm512_loadu_si512(outputs.as_ptr().cast()) }
 }
 
 /// [`finish`] for exponents that do not occur in real models.
