@@ -5,7 +5,8 @@ NATIVE_PACKAGE="xllamacpp==2026.10.11549"
 NATIVE_SHA256="c17ee1163006f70726abb9f72137830818f3d8cb60bfc34cb232d08428eaa22b"
 
 # install_native FOLDER: compiles llama.cpp's own benchmark with all instructions of this processor, once, in FOLDER,
-# which the caller removes. Sets LLAMA_BENCH to the program; where it cannot be compiled, LLAMA_BENCH is empty and LLAMA_BENCH_MISSING has the reason.
+# which the caller removes. Sets LLAMA_BENCH to the program; where it cannot be compiled, LLAMA_BENCH is empty and
+# LLAMA_BENCH_MISSING has the reason.
 install_native() {
     local folder="$NOEMA_CACHE/llama.cpp-${NATIVE_PACKAGE#*==}" work="$1" log="$1/log"
     LLAMA_BENCH="$folder/llama-bench" LLAMA_BENCH_MISSING=''

@@ -4,12 +4,7 @@
 //! bytes of a leaf and over the 64 bytes of two nodes; the last node of an odd row moves up unchanged. The number of
 //! siblings is checked, so a path holds at one place only.
 
-use alloc::vec::Vec;
-use noema_protocol::{
-    apply,
-    hashing::{merkle_leaf, merkle_node},
-    sent,
-};
+use noema_protocol::{apply, hashing::merkle_leaf, merkle, sent};
 use sp_core::H256;
 
 /// Most steps of a trace: 70 billion weights at 32,768 positions have a thousandth of that.
@@ -79,10 +74,7 @@ impl Tree {
     /// How many rows the root is above the leaves.
     pub fn height(&self) -> u8 {
         // Steps are at most 2^48.
-        let rows = self.steps.checked_next_power_of_two();
-        rows.map_or(0, u64::trailing_zeros)
-            .try_into()
-            .unwrap_or(u8::MAX)
+        u8::try_from(merkle::height(self.steps)).unwrap_or(u8::MAX)
     }
 
     /// The place of the root.
@@ -95,9 +87,7 @@ impl Tree {
 
     /// The number of nodes in a row.
     fn width(&self, height: u8) -> u64 {
-        let last = self.steps.saturating_sub(1);
-        let last = last.checked_shr(height.into()).unwrap_or(0);
-        last.saturating_add(1)
+        merkle::row_width(self.steps, height.into())
     }
 
     /// Whether the tree has this place.
@@ -107,26 +97,10 @@ impl Tree {
 
     /// Whether `hash` is the node at a place, by its `siblings` upwards.
     pub fn verify(&self, node: &TraceNode, hash: H256, siblings: &[H256]) -> bool {
-        if !self.has(node) {
-            return false;
-        }
-        let mut siblings = siblings.iter();
-        let (mut at, mut index) = (hash, node.index);
-        for height in node.height..self.height() {
-            let is_right = index & 1 == 1;
-            let is_alone = !is_right && index == self.width(height).saturating_sub(1);
-            if !is_alone {
-                let Some(sibling) = siblings.next() else {
-                    return false;
-                };
-                at = match is_right {
-                    true => merkle_node(sibling, &at),
-                    false => merkle_node(&at, sibling),
-                };
-            }
-            index >>= 1;
-        }
-        siblings.next().is_none() && at == self.root
+        // The rows above a node are those of a tree whose leaves are in its row.
+        self.has(node)
+            && merkle::root_of(self.width(node.height), &[(node.index, hash)], siblings)
+                == Some(self.root)
     }
 
     /// Whether `leaf` is the leaf of a step, by its `siblings` upwards.
@@ -158,21 +132,10 @@ impl Tree {
         }
         let mut row = row.to_vec();
         for _ in first.height..node.height {
-            row = row_above(&row);
+            row = merkle::row_above(&row);
         }
         row == [hash]
     }
-}
-
-/// The row above a row that begins at an even place. Only the last node of a whole row can be alone.
-fn row_above(row: &[H256]) -> Vec<H256> {
-    row.chunks(2)
-        .filter_map(|pair| match pair {
-            [left, right] => Some(merkle_node(left, right)),
-            [alone] => Some(*alone),
-            _ => None,
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -185,7 +148,7 @@ mod tests {
         let leaf = |step: u64| merkle_leaf(&blake2_256(&step.to_le_bytes()));
         let mut rows = vec![(0..count).map(leaf).collect::<Vec<_>>()];
         while rows[rows.len() - 1].len() > 1 {
-            rows.push(row_above(&rows[rows.len() - 1]));
+            rows.push(merkle::row_above(&rows[rows.len() - 1]));
         }
         rows
     }

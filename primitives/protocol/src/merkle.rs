@@ -40,16 +40,21 @@ pub const fn height(leaves: u64) -> u32 {
     }
 }
 
+/// The row above a row that begins at an even index. The last node of an odd row moves up unchanged.
+pub fn row_above(row: &[H256]) -> Vec<H256> {
+    let pairs = row.chunks(2).filter_map(|pair| match pair {
+        [left, right] => Some(merkle_node(left, right)),
+        [alone] => Some(*alone),
+        _ => None,
+    });
+    pairs.collect()
+}
+
 /// The root over the nodes of leaves; zero without any.
 pub fn root(nodes: impl IntoIterator<Item = H256>) -> H256 {
     let mut row: Vec<H256> = nodes.into_iter().collect();
     while row.len() > 1 {
-        let pairs = row.chunks(2).filter_map(|pair| match pair {
-            [left, right] => Some(merkle_node(left, right)),
-            [alone] => Some(*alone),
-            _ => None,
-        });
-        row = pairs.collect();
+        row = row_above(&row);
     }
     row.first().copied().unwrap_or_default()
 }

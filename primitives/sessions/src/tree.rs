@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use noema_protocol::{
     apply,
     hashing::{merkle_leaf, merkle_node},
-    stored,
+    merkle, stored,
 };
 use sp_core::{bounded::BoundedVec, ConstU32, H256};
 
@@ -75,14 +75,7 @@ pub fn merkle_proof(leaves: &[H256], index: u32) -> Option<Vec<H256>> {
     let mut siblings = Vec::new();
     while row.len() > 1 {
         siblings.extend(row.get(index ^ 1));
-        row = row
-            .chunks(2)
-            .filter_map(|pair| match pair {
-                [left, right] => Some(merkle_node(left, right)),
-                [alone] => Some(*alone),
-                _ => None,
-            })
-            .collect();
+        row = merkle::row_above(&row);
         index >>= 1;
     }
     Some(siblings)
@@ -93,28 +86,8 @@ pub fn merkle_proof(leaves: &[H256], index: u32) -> Option<Vec<H256>> {
 /// Every sibling is used, and each row that has one takes one: so a proof holds at one place only, in a tree of
 /// odd width, too.
 pub fn verify_leaf(root: H256, leaves: u32, index: u32, leaf: &H256, siblings: &[H256]) -> bool {
-    if index >= leaves {
-        return false;
-    }
-    let (mut width, mut place) = (leaves, index);
-    let mut siblings = siblings.iter();
-    let mut at = merkle_leaf(leaf);
-    while width > 1 {
-        let is_right = place & 1 == 1;
-        let is_alone = !is_right && place == width.saturating_sub(1);
-        if !is_alone {
-            let Some(sibling) = siblings.next() else {
-                return false;
-            };
-            at = match is_right {
-                true => merkle_node(sibling, &at),
-                false => merkle_node(&at, sibling),
-            };
-        }
-        place >>= 1;
-        width = width.div_ceil(2);
-    }
-    siblings.next().is_none() && at == root
+    let node = (u64::from(index), merkle_leaf(leaf));
+    merkle::root_of(leaves.into(), &[node], siblings) == Some(root)
 }
 
 #[cfg(test)]
