@@ -65,6 +65,10 @@ impl<T: Config> Pallet<T> {
         let least = rules.stake(rules.min_claim, leaf_tokens);
         let mut offers: Vec<_> = T::Operators::roster(Role::Worker, checkpoint)
             .into_iter()
+            // One that has stopped serving can still be drawn in this term, and not be named any more.
+            .filter_map(|worker| {
+                T::Operators::candidate_for(Role::Worker, checkpoint, &worker.controller)
+            })
             .filter(|worker| T::Operators::bond(&worker.controller) >= least)
             .filter_map(|worker| {
                 Some(SessionOffer {

@@ -1,7 +1,7 @@
-use crate::{mock::*, AuditFailure};
-use frame_support::assert_ok;
-use noema_interfaces::Claims as _;
-use noema_protocol::{ClaimId, SessionId};
+use crate::{mock::*, AuditFailure, Error};
+use frame_support::{assert_noop, assert_ok};
+use noema_interfaces::{Claims as _, Operators as _};
+use noema_protocol::{ClaimId, Role, SessionId};
 
 /// One hold covers what a session has left and what its claims may cost: each by itself is below it.
 #[test]
@@ -85,5 +85,31 @@ fn a_quote_names_prices_and_what_the_bond_covers() {
             assert_eq!(offer.most_claimable, BOND);
         }
         assert_eq!(Sessions::rules(), rules());
+    });
+}
+
+#[test]
+fn a_quote_names_no_worker_that_has_stopped_serving_or_leaves() {
+    test(|| {
+        let offered = || -> Vec<AccountId> {
+            let offers = Sessions::quote(CHECKPOINT, LEAF_TOKENS);
+            offers.iter().map(|offer| offer.worker).collect()
+        };
+        assert_ok!(Operators::stop_serving(
+            RuntimeOrigin::signed(WORKER),
+            CHECKPOINT
+        ));
+        // It can still be drawn until the term after next.
+        let roster = Operators::roster(Role::Worker, &CHECKPOINT);
+        assert!(roster.iter().any(|worker| worker.controller == WORKER));
+        assert_eq!(offered(), [OTHER_WORKER]);
+        assert_noop!(
+            open_with(Some(WORKER), HELD),
+            Error::<Test>::WorkerUnavailable
+        );
+        assert_ok!(Operators::start_unbonding(RuntimeOrigin::signed(
+            OTHER_WORKER
+        )));
+        assert_eq!(offered(), [] as [AccountId; 0]);
     });
 }
