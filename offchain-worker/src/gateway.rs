@@ -15,8 +15,8 @@ use async_trait::async_trait;
 use futures::stream::{self, StreamExt};
 use noema_artefacts::Fetcher;
 use noema_gateway::{
-    ask_session, resume_session, EarlierSessions, Market, OnTokens, PaidSession, WorkerId,
-    WorkerOffer,
+    ask_session, resume_session, EarlierSessions, Market, OnTokens, OpenFault, PaidSession,
+    WorkerId, WorkerOffer,
 };
 use noema_protocol::{CheckpointId, SamplingParameters, SessionId};
 use noema_session_transport::{
@@ -35,6 +35,8 @@ use tracing::{info, warn};
 
 /// How long a new session waits for its seed, and for its worker to know it.
 const SEEDED: Duration = Duration::from_secs(120);
+/// How long a worker that is not reached has of that.
+const REACHED: Duration = Duration::from_secs(10);
 /// The time between two attempts to open it with its worker.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Answers of an earlier start whose conversations may still be cached.
@@ -67,6 +69,40 @@ pub struct ChainMarket {
     pub leaf_tokens: u32,
 }
 
+/// How long a session is waited for.
+struct Patience {
+    until: Instant,
+    /// The same where its worker is not reached: it shows only once the session has its seed.
+    reached_until: Option<Instant>,
+}
+
+impl Patience {
+    const fn until(until: Instant) -> Self {
+        Self {
+            until,
+            reached_until: None,
+        }
+    }
+
+    /// Whether no further attempt follows on one that began at `began` and failed like this.
+    fn is_over(&mut self, fault: &PayerFault, began: Instant, now: Instant) -> bool {
+        let is_unreached = match fault {
+            PayerFault::NoEndpoint { .. } => true,
+            PayerFault::Session(SessionError::Connection(fault)) => {
+                // One that refuses may not know the session yet.
+                !matches!(fault, ConnectionFault::Refused(_))
+            }
+            _ => false,
+        };
+        if !is_unreached {
+            self.reached_until = None;
+            return now >= self.until;
+        }
+        let reached_until = *self.reached_until.get_or_insert(began + REACHED);
+        now >= self.until.min(reached_until)
+    }
+}
+
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "subxt::ext::scale_decode")]
 struct Opened {
@@ -82,10 +118,14 @@ impl ChainMarket {
 
     /// A session that the chain has, once it has its seed and its worker knows it.
     async fn connect(&self, session: SessionId, until: Instant) -> Result<ChainSession, String> {
+        let mut patience = Patience::until(until);
         let opened = loop {
+            let began = Instant::now();
             match self.open_with_worker(session).await {
                 Ok(opened) => break opened,
-                Err(fault) if Instant::now() >= until => return Err(fault.to_string()),
+                Err(fault) if patience.is_over(&fault, began, Instant::now()) => {
+                    return Err(fault.to_string())
+                }
                 Err(fault) => tracing::debug!(%session, %fault, "the session is not open yet"),
             }
             sleep(AGAIN).await;
@@ -257,7 +297,15 @@ impl Market for ChainMarket {
         &self,
         offer: WorkerOffer,
         amount: Balance,
-    ) -> Result<Box<dyn PaidSession>, String> {
+    ) -> Result<Box<dyn PaidSession>, OpenFault> {
+        let chain = |error: ChainError| OpenFault::Chain(error.to_string());
+        let node = self.link.node().map_err(chain)?;
+        // An opening burns its price, also where nobody answers in the session.
+        let reached = payer::reach(&node, &self.fetcher, &offer.worker).await;
+        reached.map_err(|fault| match fault {
+            PayerFault::Chain(error) => chain(error),
+            fault => OpenFault::Worker(fault.to_string()),
+        })?;
         let call = OpenSession {
             checkpoint: self.checkpoint,
             worker: Some(AccountId32(offer.worker)),
@@ -266,22 +314,19 @@ impl Market for ChainMarket {
             price_limit: offer.prices,
             amount,
         };
-        let node = self.link.node().map_err(|error| error.to_string())?;
-        let included = node.submit(call, &self.account).await;
-        let included = included.map_err(|error| error.to_string())?;
-        let opened: Option<Opened> = included
-            .event("Sessions", "Opened")
-            .map_err(|error| error.to_string())?;
+        let included = node.submit(call, &self.account).await.map_err(chain)?;
+        let opened: Option<Opened> = included.event("Sessions", "Opened").map_err(chain)?;
         let Some(Opened { session }) = opened else {
-            return Err("the call succeeded without the event Sessions.Opened".to_owned());
+            let missing = "the call succeeded without the event Sessions.Opened";
+            return Err(OpenFault::Chain(missing.to_owned()));
         };
         info!(%session, worker = %crate::keys::address(&offer.worker), "opened a session");
         match self.connect(session, Instant::now() + SEEDED).await {
             Ok(connected) => Ok(Box::new(connected)),
             Err(error) => {
                 // What it holds returns; the worker cannot have answered.
-                close(self, session).await?;
-                Err(error)
+                close(self, session).await.map_err(OpenFault::Chain)?;
+                Err(OpenFault::Worker(error))
             }
         }
     }

@@ -5,6 +5,7 @@
 use crate::artefacts;
 use crate::chain::{ChainError, Node};
 use crate::keys::address;
+use crate::store::AccountBytes;
 use noema_artefacts::Fetcher;
 use noema_protocol::SessionId;
 use noema_session_transport::{
@@ -72,6 +73,36 @@ pub async fn terms(node: &Node, session: SessionId) -> Result<PayerTerms, PayerF
     })
 }
 
+/// Reaches a worker at the endpoint that it published, and leaves it again.
+///
+/// # Errors
+/// When the chain cannot be read, or the worker is not reached.
+pub async fn reach(
+    node: &Node,
+    fetcher: &Fetcher,
+    worker: &AccountBytes,
+) -> Result<(), PayerFault> {
+    let none = || ConnectionFault::Unreachable("it has published no endpoint".to_owned());
+    let connection = connect(node, fetcher, worker).await?;
+    connection.ok_or_else(none)?.close();
+    Ok(())
+}
+
+/// A connection to a worker; `None` where it has published no endpoint.
+async fn connect(
+    node: &Node,
+    fetcher: &Fetcher,
+    worker: &AccountBytes,
+) -> Result<Option<WorkerConnection>, PayerFault> {
+    let at = node.finalized().await?;
+    let Some(peer) = artefacts::peer(&at, worker).await? else {
+        return Ok(None);
+    };
+    let patience = WorkerPatience::default();
+    let connection = WorkerConnection::connect(fetcher.endpoint(), &peer, patience).await?;
+    Ok(Some(connection))
+}
+
 /// Connects to the worker of a session at the endpoint that it published, and opens the session there, as it is in
 /// `store`. `key` is its voucher key.
 ///
@@ -86,12 +117,9 @@ pub async fn open(
 ) -> Result<PayerSession, PayerFault> {
     let terms = terms(node, session).await?;
     let worker = &terms.terms.worker;
-    let at = node.finalized().await?;
-    let Some(peer) = artefacts::peer(&at, worker).await? else {
+    let Some(connection) = connect(node, fetcher, worker).await? else {
         let worker = address(worker);
         return Err(PayerFault::NoEndpoint { session, worker });
     };
-    let patience = WorkerPatience::default();
-    let connection = WorkerConnection::connect(fetcher.endpoint(), &peer, patience).await?;
     Ok(PayerSession::open(connection, store, key, &terms).await?)
 }

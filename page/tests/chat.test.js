@@ -1,6 +1,7 @@
 // The chat in a real browser, against a gateway whose answers are written here.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 
 import { NARROW, closeBrowser, fits, focused, open, picture, showsFocus } from './lib/browser.js';
@@ -112,6 +113,51 @@ describe('the chat', () => {
     await picture(page, 'receipt-final');
     await page.reload();
     await receipt.getByText('Final: no challenge').waitFor();
+  });
+
+  it('gives each receipt as a file, with the keyboard and with a key, too', async () => {
+    await gateway.stop();
+    for (const key of [null, 'noema-secret']) {
+      gateway = await ScriptedGateway.start({ key });
+      gateway.script = [{ text: 'one two three four five six seven', parts: 2 }];
+      await begin();
+      if (key) {
+        await page.getByRole('button', { name: 'Enter a key' }).click();
+        await page.getByLabel('Bearer key').fill(key);
+        await page.keyboard.press('Escape');
+      }
+      await ask('Count');
+      const links = page.getByRole('region', { name: 'Receipt' }).getByRole('link', { name: /^Receipt file \d$/ });
+      await links.last().waitFor();
+      assert.equal(await links.count(), 2);
+      const [hash] = [...gateway.receipts.keys()].slice(-1);
+      assert.equal(await links.last().getAttribute('href'), `/v1/noema/receipts/${hash}/file`);
+      await links.last().focus();
+      assert.ok(await showsFocus(page));
+      const downloading = page.waitForEvent('download');
+      await page.keyboard.press('Enter');
+      const file = await downloading;
+      assert.equal(file.suggestedFilename(), 'receipt-7-13.json');
+      assert.equal(JSON.parse(readFileSync(await file.path(), 'utf8')).hash, hash);
+      if (!key) {
+        await session.close();
+        await gateway.stop();
+      }
+    }
+    gateway.receipts.clear();
+    await page.getByRole('link', { name: 'Receipt file 1' }).click();
+    await page.getByText('Not saved: the gateway does not have this receipt').waitFor();
+  });
+
+  it('names the tokens that no receipt states', async () => {
+    gateway.script = [{ text: 'one two three four five six seven', unsigned: [{ first: 0, tokens: 3 }, { first: 4, tokens: 1 }] }];
+    await begin({ viewport: NARROW });
+    await ask('Count');
+    await page.getByText('Unsigned: tokens 1 to 3, 5 of this answer.').waitFor();
+    await fits(page);
+    await picture(page, 'receipt-unsigned');
+    await page.reload();
+    await page.getByText('they may be false').waitFor();
   });
 
   it('says so where a claim fell', async () => {

@@ -19,8 +19,8 @@ pub use api::{ConnectionLimits, Gateway, GatewayChain, GatewayOptions};
 pub use json::Json;
 pub use keys::{list_keys, make_key, revoke_key, BearerKey, BearerKeyError, BearerKeys};
 pub use market::{
-    ask_session, receive_earlier, resume_session, EarlierSessions, Market, OnTokens, PaidSession,
-    WorkerId, WorkerOffer,
+    ask_session, receive_earlier, resume_session, EarlierSessions, Market, OnTokens, OpenFault,
+    PaidSession, WorkerId, WorkerOffer,
 };
 pub use metrics::GatewayMetrics;
 pub use pool::{Pool, PoolOptions};
@@ -32,6 +32,6 @@ pub use recheck::Rechecks;
 pub use recompute::{LoadModel, Recomputer};
 pub use source::{
     AnswerPart, AnswerSink, AnswerSource, AnswerStream, Bill, CompleteAnswer, PaidQuestion, Purse,
-    SourceFault,
+    SourceFault, UnsignedTokens,
 };
 pub use text::{Conversation, Detokenizer, Found, StopFinder, TextFault, TextLayer};

@@ -43,13 +43,25 @@ pub trait Market: Send + Sync + 'static {
         &self,
         offer: WorkerOffer,
         amount: Balance,
-    ) -> Result<Box<dyn PaidSession>, String>;
+    ) -> Result<Box<dyn PaidSession>, OpenFault>;
 
     /// The sessions of earlier starts. Their workers are connected to at the same time.
     ///
     /// # Errors
     /// When the chain or the store cannot be read.
     async fn reopen(&self) -> Result<EarlierSessions, String>;
+}
+
+/// Why no session was opened; the reasons are sentences.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenFault {
+    /// The chain is not reached, or refuses. What the next attempt finds may be different.
+    #[error("{0}")]
+    Chain(String),
+    /// The worker is not reached, or refuses.
+    #[error("{0}")]
+    Worker(String),
 }
 
 /// The sessions of earlier starts of a gateway.

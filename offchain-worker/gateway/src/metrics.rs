@@ -34,6 +34,8 @@ pub struct GatewayMetrics {
     pub(crate) uncached_tokens: Counter,
     /// Answers that went on with another worker.
     pub(crate) moved: Counter,
+    /// Tokens that were passed on, and have no receipt.
+    pub(crate) unsigned_tokens: Counter,
     /// Answers that were received in whole from a worker whose connection was lost.
     pub(crate) resumed: Counter,
     /// Receipts that were received and paid after the answer had gone on with another worker.
@@ -98,6 +100,11 @@ impl GatewayMetrics {
             "uncached_tokens",
             "Tokens of prompts that were expected to be cached, and were charged as others",
         );
+        let unsigned_tokens = counter(
+            &mut registry,
+            "unsigned_tokens",
+            "Tokens that were passed on, and have no receipt",
+        );
         let resumed = counter(
             &mut registry,
             "resumed",
@@ -154,6 +161,7 @@ impl GatewayMetrics {
             spent,
             uncached_tokens,
             moved,
+            unsigned_tokens,
             resumed,
             late,
             verified,

@@ -4,9 +4,10 @@
 //! - **Choice.** Of the free sessions, the one that has most of the prompt cached; else the one whose worker is best by
 //!   price and measured speed. While none is free, further ones are opened, up to a bound.
 //! - **Failure.** A worker whose connection was lost is connected to once more, for a few seconds: the answer may be
-//!   complete there. Otherwise the tokens that it sent are part of the prompt for the next one. They have no receipt
-//!   then, and the receipt of the next worker states them as prompt. Where the first worker comes back, its part is
-//!   ended, and its receipt is paid: it has computed these tokens.
+//!   complete there. Otherwise the tokens that it sent have no receipt, and may be any words. Where none was passed on
+//!   yet, they are taken back, and the next worker begins where they began. Where they were, they are part of the prompt
+//!   for the next one, whose receipt states them as prompt, and the answer names them as unsigned. Where the first worker
+//!   comes back, its part is ended, and its receipt is paid: it has computed these tokens.
 //! - **Money.** What sessions hold, and what closed ones spent, is never more than the budget, starts before this one
 //!   included.
 
@@ -37,6 +38,8 @@ const MOST_CONVERSATIONS: usize = 4;
 const LEAST_SHARED: usize = 32;
 /// How long offers of workers count.
 const OFFERS_LAST: Duration = Duration::from_secs(30);
+/// The time after which they are read again where that failed.
+const OFFERS_AGAIN: Duration = Duration::from_secs(1);
 
 /// How a pool uses the account of its payer.
 #[derive(Clone, Debug)]
@@ -351,7 +354,12 @@ impl Shared {
     async fn refresh(&self) -> Result<(), String> {
         let read = self.market.offers().await;
         let mut state = self.state();
-        state.offers_until = Some(Instant::now() + OFFERS_LAST);
+        let lasts = if read.is_ok() {
+            OFFERS_LAST
+        } else {
+            OFFERS_AGAIN
+        };
+        state.offers_until = Some(Instant::now() + lasts);
         match read {
             Ok(offers) => {
                 state.offers = offers;

@@ -29,7 +29,8 @@ pub struct PaidQuestion {
 pub enum AnswerPart {
     /// The next tokens.
     Tokens(Vec<u32>),
-    /// Only this many of the tokens so far count: those after them are false. Not where tokens are passed on.
+    /// Only this many of the tokens so far count: those after them are false, or have no receipt. Not where tokens are
+    /// passed on.
     Kept(usize),
     /// The answer is complete.
     Done(CompleteAnswer),
@@ -37,11 +38,23 @@ pub enum AnswerPart {
     Failed(SourceFault),
 }
 
+/// Tokens of an answer that has no receipt for them: any words, as far as the chain can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnsignedTokens {
+    /// The number of tokens of the answer before them.
+    pub first: usize,
+    /// How many they are.
+    pub tokens: usize,
+}
+
 /// What is known of a complete answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompleteAnswer {
     /// The verified receipts: one for each worker that answered, and for each part that was asked for.
     pub receipts: Vec<SignedReceipt>,
+    /// The tokens without a receipt, in their order: those of workers that broke off after they were passed on. None
+    /// where tokens are not passed on.
+    pub unsigned: Vec<UnsignedTokens>,
     /// The tokens of the prompt that the first worker had cached.
     pub cached_tokens: u32,
     /// Why it ended.

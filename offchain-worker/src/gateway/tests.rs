@@ -1,5 +1,6 @@
 use super::*;
 use noema_economics::Permill;
+use noema_session_transport::WorkerRefusal;
 use noema_sessions::{AnswerEnd, PayerSide, SessionReceipt, SessionRules};
 
 const GENESIS: H256 = H256::repeat_byte(9);
@@ -120,4 +121,25 @@ fn every_unit_that_was_spent_or_is_on_hold_counts_once() {
     assert_eq!((session.held, session.paid), (1_000, 10));
     assert_eq!(session.terms, going_on);
     assert_eq!(committed, 2_000 + 40 + 80 + 16_000);
+}
+
+#[test]
+fn a_worker_that_is_not_reached_is_not_waited_for_as_long_as_a_seed() {
+    let start = Instant::now();
+    let after = |seconds| start + Duration::from_secs(seconds);
+    let unseeded = || PayerFault::NotOpen(SessionId(7));
+    let unreached = || PayerFault::from(ConnectionFault::Unreachable("it is away".to_owned()));
+    let unknown = || PayerFault::from(ConnectionFault::Refused(WorkerRefusal::NotServed));
+    let mut patience = Patience::until(start + SEEDED);
+    assert!(!patience.is_over(&unseeded(), start, after(60)));
+    // The first attempt counts, however long it took.
+    assert!(!patience.is_over(&unreached(), after(60), after(69)));
+    assert!(patience.is_over(&unreached(), after(69), after(70)));
+    // One that is reached may learn of the session later.
+    let mut patience = Patience::until(start + SEEDED);
+    assert!(!patience.is_over(&unreached(), start, after(9)));
+    assert!(!patience.is_over(&unknown(), after(9), after(100)));
+    assert!(!patience.is_over(&unreached(), after(101), after(102)));
+    assert!(patience.is_over(&unknown(), after(110), after(120)));
+    assert!(patience.is_over(&unreached(), after(119), after(120)));
 }

@@ -4,7 +4,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import { amount, count, exactAmount, short, whole, words } from '../shared/format.js';
-import { info, recomputation, recompute, receiptState } from '../shared/gateway.js';
+import { info, key, recomputation, recompute, receiptBlob, receiptFile, receiptState } from '../shared/gateway.js';
 import { href } from '../shared/router.js';
 import { useWatched } from '../shared/store.js';
 import { note } from './conversation.js';
@@ -146,6 +146,55 @@ function Verdict({ recomputed, progress, error }) {
     : <span class="bad">This machine computed something else from token {whole(recomputed.first + 1)} on: the receipt is false.</span>;
 }
 
+/** Saves a file as a browser does at a link. */
+function save(blob, name) {
+  const url = URL.createObjectURL(blob);
+  Object.assign(document.createElement('a'), { href: url, download: name }).click();
+  // The browser has begun to read it by then.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** Links to the receipts of an answer as files. */
+function Files({ receipts }) {
+  const [error, setError] = useState(null);
+  const name = ({ session, n }) => `receipt-${session}-${n}.json`;
+  // A link sends no key.
+  const withKey = (receipt) => async (event) => {
+    if (!key.value) return;
+    event.preventDefault();
+    setError(null);
+    await receiptBlob(receipt.hash)
+      .then((blob) => save(blob, name(receipt)))
+      .catch((problem) => setError(problem.message));
+  };
+  return (
+    <p class="quiet">
+      {receipts.map((receipt, index) => (
+        <span key={receipt.hash}>
+          {index > 0 && ' · '}
+          <a href={receiptFile(receipt.hash)} download={name(receipt)} onClick={withKey(receipt)}>
+            {receipts.length === 1 ? 'Receipt file' : `Receipt file ${index + 1}`}
+          </a>
+        </span>
+      ))}
+      <span aria-live="polite">{error && <span class="bad"> Not saved: {error}</span>}</span>
+    </p>
+  );
+}
+
+/** The tokens that no receipt states, as a sentence. */
+function Unsigned({ parts }) {
+  const tokens = parts.reduce((sum, part) => sum + part.tokens, 0);
+  if (tokens === 0) return null;
+  const where = parts.map(({ first, tokens: length }) => (length === 1 ? whole(first + 1) : `${whole(first + 1)} to ${whole(first + length)}`));
+  return (
+    <p class="bad">
+      Unsigned: {tokens === 1 ? 'token' : 'tokens'} {where.join(', ')} of this answer. A worker broke off after them, so no receipt states
+      them, nobody paid for them, and they may be false.
+    </p>
+  );
+}
+
 /** The receipt below an answer. */
 export function Receipt({ conversationId, turn, place }) {
   const answer = turn.answers[place];
@@ -153,7 +202,10 @@ export function Receipt({ conversationId, turn, place }) {
   const can = gateway?.can ?? [];
   const state = useStates(conversationId, turn.id, place, answer, can.includes('receipts'));
   const again = useRecompute(conversationId, turn.id, place, answer);
+  // Answers that the browser kept from before have none.
+  const unsigned = <Unsigned parts={answer.unsigned ?? []} />;
   if (answer.receipts.length === 0) {
+    if (answer.unsigned?.length) return <section class="receipt" aria-label="Receipt">{unsigned}</section>;
     return answer.state === 'stopped' && answer.text
       ? <p class="receipt quiet">Stopped. The worker is paid for the tokens up to here; their receipt is with the gateway.</p>
       : null;
@@ -173,6 +225,7 @@ export function Receipt({ conversationId, turn, place }) {
         {state?.state === 'refunded' && <li class="failed">refunded</li>}
       </ol>
       <p aria-live="polite">{sentence(state)}</p>
+      {unsigned}
       <p class="quiet">
         Checkpoint <a href={href('checkpoint', first.checkpoint)} title={first.checkpoint}>{short(first.checkpoint)}</a>
         {' · '}<span title={exactAmount(answer.price, gateway?.token)}>{amount(answer.price, gateway?.token)}</span>
@@ -184,6 +237,7 @@ export function Receipt({ conversationId, turn, place }) {
         {state?.claim && <> · <a href={href('claim', state.claim.id)}>claim {state.claim.id}</a></>}
         {state?.worker && <> · worker <a href={href('operator', state.worker)} title={state.worker}>{short(state.worker)}</a></>}
       </p>
+      {can.includes('receipts') && <Files receipts={answer.receipts} />}
       {can.includes('recompute') && (
         <p class="verdict">
           <button type="button" class="small" disabled={Boolean(again.progress)} onClick={again.run}>

@@ -83,7 +83,7 @@ export async function* events(stream) {
 
 /**
  * Asks for an answer. `onText` gets each further text. Resolves with what the last events say: the reason for the end,
- * the usage, the checkpoint, and the receipts with their price. Rejects with a `GatewayError`; with an `AbortError`
+ * the usage, the checkpoint, the receipts with their price, and the tokens without one. Rejects with a `GatewayError`; with an `AbortError`
  * where `signal` ended it.
  */
 export async function ask(body, { onText, signal }) {
@@ -92,7 +92,7 @@ export async function ask(body, { onText, signal }) {
     signal,
     body: { ...body, stream: true, stream_options: { include_usage: true } },
   });
-  const answer = { reason: null, usage: null, receipts: [], price: '0', checkpoint: null, model: body.model };
+  const answer = { reason: null, usage: null, receipts: [], unsigned: [], price: '0', checkpoint: null, model: body.model };
   let isDone = false;
   for await (const data of events(reply.body)) {
     if (data === '[DONE]') {
@@ -110,6 +110,7 @@ export async function ask(body, { onText, signal }) {
     if (chunk.noema) {
       answer.price = chunk.noema.price;
       answer.receipts = chunk.noema.receipts.map(({ signed: _, ...receipt }) => receipt);
+      answer.unsigned = chunk.noema.unsigned ?? [];
     }
   }
   if (!isDone && answer.reason === null) throw new GatewayError('The answer broke off; ask again.');
@@ -117,6 +118,12 @@ export async function ask(body, { onText, signal }) {
 }
 
 const receiptPath = (hash) => `/v1/noema/receipts/${encodeURIComponent(hash)}`;
+
+/** The address of a receipt as a file. Only a gateway without keys gives it to a link. */
+export const receiptFile = (hash) => `${receiptPath(hash)}/file`;
+
+/** The receipt as a file. */
+export const receiptBlob = async (hash) => (await call(receiptFile(hash))).blob();
 
 /** Where a receipt stands. */
 export const receiptState = async (hash) => (await call(receiptPath(hash))).json();

@@ -40,7 +40,7 @@ export class ScriptedGateway {
     Object.assign(this, { node, key });
     /**
      * The answers of the next calls, then the last one again: `text`, `pause` after each token, `holds` as the token before
-     * which it waits for `until`, `breaks` as the token in whose place it fails, or an `error` without a text.
+     * which it waits for `until`, the parts that are `unsigned`, `breaks` as the token in whose place it fails, or an `error` without a text.
      */
     this.script = [{ text: 'Paris is the capital of France.' }];
     /** The bodies of the calls so far. */
@@ -95,8 +95,8 @@ export class ScriptedGateway {
       return this.#json(reply, { object: 'list', data: [{ id: 'tiny', object: 'model', created: 1, owned_by: 'noema', checkpoint: CHECKPOINT, context_length: 2048 }] });
     }
     if (pathname === '/v1/chat/completions' && request.method === 'POST') return this.#chat(request, reply);
-    const receipt = pathname.match(/^\/v1\/noema\/receipts\/(0x[\da-f]{64})(\/recompute)?$/);
-    if (receipt) return this.#receipt(request, reply, receipt[1], Boolean(receipt[2]));
+    const receipt = pathname.match(/^\/v1\/noema\/receipts\/(0x[\da-f]{64})(\/recompute|\/file)?$/);
+    if (receipt) return this.#receipt(request, reply, receipt[1], receipt[2]);
     return this.#fault(reply, 404, `${pathname} does not exist, or not with this method`);
   }
 
@@ -170,7 +170,7 @@ export class ScriptedGateway {
       this.receipts.set(hash, { hash, session: receipt.session, n: receipt.n, state: 'paid', worker: '5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty', claim: null, disputed: false, reason: null });
       return receipt;
     });
-    event(choice({}, answer.end ?? 'stop'), { noema: { price: (PRICE * BigInt(count)).toString(), receipts } });
+    event(choice({}, answer.end ?? 'stop'), { noema: { price: (PRICE * BigInt(count)).toString(), receipts, unsigned: answer.unsigned ?? [] } });
     if (body.stream_options?.include_usage) {
       const usage = {
         prompt_tokens: prompt, completion_tokens: count, total_tokens: prompt + count,
@@ -183,10 +183,11 @@ export class ScriptedGateway {
     return undefined;
   }
 
-  #receipt(request, reply, hash, isRun) {
+  #receipt(request, reply, hash, method) {
     const state = this.receipts.get(hash);
     if (!state) return this.#fault(reply, 404, 'the gateway does not have this receipt, or no longer', 'receipt_unknown');
-    if (!isRun) return this.#json(reply, state);
+    if (!method) return this.#json(reply, state);
+    if (method === '/file') return this.#json(reply, { hash, form: 'a receipt file' });
     const { same, fault } = this.recomputes;
     if (fault) return this.#fault(reply, 409, fault, 'weights_missing');
     const looks = (this.runs.get(hash) ?? 0) + 1;

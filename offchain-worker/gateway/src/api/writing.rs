@@ -47,7 +47,7 @@ impl Ending {
         }
     }
 
-    /// The receipts and the price, as an extension of OpenAI's objects.
+    /// The receipts, the tokens without one, and the price, as an extension of OpenAI's objects.
     pub(super) fn receipts(&self) -> Value {
         let receipts = self.answered.receipts.iter().map(|signed| {
             let receipt = &signed.receipt;
@@ -63,9 +63,12 @@ impl Ending {
                 "signed": in_digits(signed),
             })
         });
+        let unsigned = self.answered.unsigned.iter();
+        let unsigned = unsigned.map(|part| json!({ "first": part.first, "tokens": part.tokens }));
         json!({
             "price": self.answered.price.to_string(),
             "receipts": receipts.collect::<Vec<_>>(),
+            "unsigned": unsigned.collect::<Vec<_>>(),
         })
     }
 
@@ -210,7 +213,7 @@ impl Writing {
         }
     }
 
-    /// The text of the first `count` tokens; the others are false.
+    /// The text of the first `count` tokens; the others do not count.
     fn again(&mut self, count: usize) -> Result<String, TextFault> {
         self.tokens.truncate(count);
         self.detokenizer = Detokenizer::default();

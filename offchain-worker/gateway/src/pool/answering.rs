@@ -4,7 +4,7 @@ use super::replay::Replay;
 use super::{Shared, Slot};
 use crate::market::{is_lost, Remedy, WorkerId};
 use crate::source::AnswerSink;
-use crate::{AnswerPart, Bill, CompleteAnswer, PaidQuestion, SourceFault};
+use crate::{AnswerPart, Bill, CompleteAnswer, PaidQuestion, SourceFault, UnsignedTokens};
 use noema_economics::Balance;
 use noema_protocol::SamplingParameters;
 use noema_session_transport::{PaidAnswer, SessionError, SignedReceipt};
@@ -35,6 +35,7 @@ pub(super) async fn run(shared: Arc<Shared>, question: PaidQuestion, sink: Answe
         sink,
         given: Vec::new(),
         receipts: Vec::new(),
+        unsigned: Vec::new(),
         excluded: Vec::new(),
         failures: 0,
         top_ups: 0,
@@ -66,6 +67,8 @@ struct Answering {
     /// The most tokens that a worker is asked for at a time.
     part: u16,
     receipts: Vec<SignedReceipt>,
+    /// The tokens of it that were passed on, and have no receipt.
+    unsigned: Vec<UnsignedTokens>,
     /// The workers that failed.
     excluded: Vec<WorkerId>,
     failures: u32,
@@ -123,6 +126,7 @@ impl Answering {
         let first = self.receipts.first();
         CompleteAnswer {
             receipts: self.receipts.clone(),
+            unsigned: self.unsigned.clone(),
             cached_tokens: first.map_or(0, |first| first.receipt.cached_tokens),
             end,
             price: self.bill.price(),
@@ -201,8 +205,10 @@ impl Answering {
         };
         match result {
             Ok((paid, is_true)) => {
+                let worker = slot.session.worker();
                 let next = self.paid(slot, paid, part);
                 if !is_true {
+                    self.set_back(worker, true);
                     if let Next::Same(slot) = next {
                         self.shared.free_later(slot);
                     }
@@ -211,10 +217,7 @@ impl Answering {
                 }
                 Ok(next)
             }
-            Err(error) => {
-                self.count_left(part.before);
-                self.failed(slot, error, &part).await
-            }
+            Err(error) => self.failed(slot, error, &part).await,
         }
     }
 
@@ -301,13 +304,6 @@ impl Answering {
         Next::End(receipt.end)
     }
 
-    /// Counts the tokens that came after the first `before` ones, and have no receipt.
-    fn count_left(&mut self, before: usize) {
-        let count = self.given.len().saturating_sub(before);
-        let count = u16::try_from(count).unwrap_or(u16::MAX);
-        self.left = self.left.saturating_sub(count);
-    }
-
     async fn failed(
         &mut self,
         mut slot: Slot,
@@ -318,14 +314,14 @@ impl Answering {
         let worker = slot.session.worker();
         let remedy = Remedy::of(&error);
         let asked_for = part.parameters.max_tokens;
+        let leaves_unsigned = self.given.len() > part.before;
         // It may still come, and is paid then.
-        let may_come = self.given.len() > part.before
-            || matches!(remedy, Remedy::Reconnect | Remedy::MakeRoom);
+        let may_come = leaves_unsigned || matches!(remedy, Remedy::Reconnect | Remedy::MakeRoom);
         if may_come && slot.owed.is_none() {
             slot.owed = Some(self.bill.split(part.most));
         }
         match remedy {
-            Remedy::TopUp if self.top_ups < MOST_TOP_UPS => {
+            Remedy::TopUp if self.top_ups < MOST_TOP_UPS && !leaves_unsigned => {
                 self.top_ups = self.top_ups.saturating_add(1);
                 return match self.shared.top_up(&mut slot).await {
                     Ok(()) => Ok(Next::Same(slot)),
@@ -335,7 +331,9 @@ impl Answering {
                     }
                 };
             }
-            Remedy::AskForLess if asked_for > 1 && Self::needs_credit(&slot, part) => {
+            Remedy::AskForLess
+                if asked_for > 1 && Self::needs_credit(&slot, part) && !leaves_unsigned =>
+            {
                 self.part = asked_for / 2;
                 return Ok(Next::Same(slot));
             }
@@ -355,12 +353,14 @@ impl Answering {
             }
         }
         info!(%reason, "a worker failed");
-        self.shared.state().standings.failed(worker, Instant::now());
+        self.set_back(worker, leaves_unsigned);
         self.excluded.push(worker);
         self.failures = self.failures.saturating_add(1);
         if error.is_breach() {
             self.shared.metrics.breaches.inc();
-            self.take_back(part.before, &reason)?;
+        }
+        if leaves_unsigned {
+            self.leave_unsigned(part.before, error.is_breach(), &reason)?;
         }
         if self.failures >= self.shared.options.attempts {
             return Err(SourceFault::Failed(reason));
@@ -371,6 +371,11 @@ impl Answering {
         Ok(Next::Any)
     }
 
+    fn set_back(&self, worker: WorkerId, leaves_unsigned: bool) {
+        let standings = &mut self.shared.state().standings;
+        standings.failed(worker, leaves_unsigned, Instant::now());
+    }
+
     /// Whether a part may cost more than its worker was paid in the session: only then may the worker want to give a
     /// shorter one first. Each part costs the prompt once more, so one that asked for shorter parts than it needs would be
     /// paid for the prompt again and again.
@@ -378,20 +383,35 @@ impl Answering {
         part.most > slot.session.paid()
     }
 
-    /// Takes the tokens after the first `before` ones back: they are false.
-    fn take_back(&mut self, before: usize, reason: &str) -> Result<(), SourceFault> {
-        let count = self.given.len().saturating_sub(before);
-        if count == 0 {
+    /// Deals with the tokens after the first `before` ones, which have no receipt, so that their worker answers for none
+    /// of them. They are taken back, and the next worker begins where they began. Where they were passed on, it can only go
+    /// on after them, and the answer names them; it ends where they are known to be false.
+    fn leave_unsigned(
+        &mut self,
+        before: usize,
+        are_false: bool,
+        reason: &str,
+    ) -> Result<(), SourceFault> {
+        if !self.is_streamed {
+            if self.sink.is_ended() {
+                // What it was ended for, such as a stop string, may be in these tokens.
+                return Err(SourceFault::Failed(reason.to_owned()));
+            }
+            self.given.truncate(before);
+            let _ = self.sink.parts.send(AnswerPart::Kept(before));
             return Ok(());
         }
-        if self.is_streamed {
+        if are_false {
             return Err(SourceFault::Breach(reason.to_owned()));
         }
-        self.given.truncate(before);
-        self.left = self
-            .left
-            .saturating_add(u16::try_from(count).unwrap_or(u16::MAX));
-        let _ = self.sink.parts.send(AnswerPart::Kept(before));
+        let tokens = self.given.len().saturating_sub(before);
+        let count = u16::try_from(tokens).unwrap_or(u16::MAX);
+        self.left = self.left.saturating_sub(count);
+        self.shared.metrics.unsigned_tokens.inc_by(count.into());
+        self.unsigned.push(UnsignedTokens {
+            first: before,
+            tokens,
+        });
         Ok(())
     }
 }

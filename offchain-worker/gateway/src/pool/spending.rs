@@ -1,7 +1,7 @@
 //! The sessions of a pool on chain, within its budget: opened, topped up, connected again, and closed.
 
 use super::{Shared, Slot};
-use crate::market::{is_lost, WorkerOffer};
+use crate::market::{is_lost, OpenFault, WorkerOffer};
 use crate::{Bill, SourceFault};
 use noema_economics::Balance;
 use noema_session_transport::{PaidAnswer, SessionError};
@@ -41,10 +41,14 @@ impl Shared {
                     Err(error) => {
                         warn!(%error, "no session was opened");
                         state.committed = state.committed.saturating_sub(self.options.hold);
-                        state.standings.failed(offer.worker, Instant::now());
+                        state.standings.failed(offer.worker, false, Instant::now());
                         // The next prompt tries another worker, or learns why there is none.
                         state.offers.retain(|other| other.worker != offer.worker);
-                        state.trouble = Some(error);
+                        // An opening that fails at its worker can burn its price, so it is not repeated at once.
+                        if matches!(error, OpenFault::Chain(_)) {
+                            state.offers_until = None;
+                        }
+                        state.trouble = Some(error.to_string());
                     }
                 }
             }

@@ -19,6 +19,8 @@ const LEAST_MEASURED: usize = 8;
 const SET_BACK: Duration = Duration::from_secs(5);
 /// The most doublings of that time.
 const MOST_DOUBLINGS: u32 = 8;
+/// The answers with receipts after which one time that a worker left tokens without a receipt is forgiven.
+const FORGIVING: u32 = 16;
 
 /// What was measured of the workers.
 #[derive(Debug, Default)]
@@ -34,6 +36,10 @@ struct Standing {
     cached: u64,
     /// Failures since the last answer.
     failures: u32,
+    /// How often it left tokens without a receipt, less what was forgiven.
+    unsigned: u32,
+    /// The answers with receipts since that number changed.
+    signed: u32,
     set_back_until: Option<Instant>,
 }
 
@@ -61,7 +67,15 @@ impl Standings {
     pub(super) fn answered(&mut self, worker: WorkerId, tokens: usize, time: Duration) {
         let standing = self.0.entry(worker).or_default();
         standing.failures = 0;
-        standing.set_back_until = None;
+        standing.signed = standing.signed.saturating_add(1);
+        if standing.signed >= FORGIVING {
+            standing.signed = 0;
+            standing.unsigned = standing.unsigned.saturating_sub(1);
+        }
+        // Another session of the same worker may answer meanwhile.
+        if standing.unsigned == 0 {
+            standing.set_back_until = None;
+        }
         if tokens < LEAST_MEASURED {
             return;
         }
@@ -99,9 +113,17 @@ impl Standings {
     }
 
     /// Records a failure.
-    pub(super) fn failed(&mut self, worker: WorkerId, now: Instant) {
+    ///
+    /// Tokens without a receipt cost a worker nothing and may be false, and an honest one can lose its connection. So
+    /// each time that it leaves some sets it back for longer than the time before, whatever it answered meanwhile.
+    pub(super) fn failed(&mut self, worker: WorkerId, leaves_unsigned: bool, now: Instant) {
         let standing = self.0.entry(worker).or_default();
-        let doublings = standing.failures.min(MOST_DOUBLINGS);
+        if leaves_unsigned {
+            standing.unsigned = standing.unsigned.saturating_add(1);
+            standing.signed = 0;
+        }
+        let doublings = standing.failures.saturating_add(standing.unsigned);
+        let doublings = doublings.min(MOST_DOUBLINGS);
         standing.failures = standing.failures.saturating_add(1);
         let wait = SET_BACK.saturating_mul(1u32 << doublings);
         standing.set_back_until = Some(now + wait);
@@ -171,13 +193,35 @@ mod tests {
     fn a_worker_that_failed_comes_last_for_a_while() {
         let mut standings = Standings::default();
         let now = Instant::now();
-        standings.failed([1; 32], now);
+        standings.failed([1; 32], false, now);
         assert!(standings.score(&[1; 32], &prices(1), now).0);
         let later = now + SET_BACK;
         assert!(!standings.score(&[1; 32], &prices(1), later).0);
-        standings.failed([1; 32], later);
+        standings.failed([1; 32], false, later);
         assert!(standings.score(&[1; 32], &prices(1), later + SET_BACK).0);
         standings.answered([1; 32], 1, Duration::ZERO);
         assert!(!standings.score(&[1; 32], &prices(1), later).0);
+    }
+
+    /// Answers between do not buy it off: a worker that leaves tokens without a receipt at every other answer is soon set
+    /// back for 21 minutes each time.
+    #[test]
+    fn a_worker_that_leaves_tokens_without_receipts_again_and_again_is_set_back_for_longer() {
+        let mut standings = Standings::default();
+        let now = Instant::now();
+        let is_last = |standings: &Standings, at| standings.score(&[1; 32], &prices(1), at).0;
+        for doublings in (1..=MOST_DOUBLINGS).chain([MOST_DOUBLINGS; 4]) {
+            standings.failed([1; 32], true, now);
+            standings.answered([1; 32], 100, Duration::from_secs(1));
+            let until = now + SET_BACK * (1 << doublings);
+            assert!(is_last(&standings, until - Duration::from_secs(1)));
+            assert!(!is_last(&standings, until));
+        }
+        for _ in 0..FORGIVING * (MOST_DOUBLINGS + 4) {
+            standings.answered([1; 32], 100, Duration::from_secs(1));
+        }
+        assert!(!is_last(&standings, now), "honest work is forgiven for");
+        standings.failed([1; 32], true, now);
+        assert!(!is_last(&standings, now + SET_BACK * 2));
     }
 }

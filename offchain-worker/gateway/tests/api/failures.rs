@@ -17,23 +17,141 @@ pub(crate) fn streamed(text: &str) -> Value {
     body
 }
 
+/// The text of a stream, and `noema` of its last event.
+fn told(events: &[Value]) -> (String, Value) {
+    let text = events
+        .iter()
+        .filter_map(|event| event["choices"][0]["delta"]["content"].as_str());
+    let last = events.last().expect("events");
+    (text.collect(), last["noema"].clone())
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn another_worker_goes_on_after_the_tokens_so_far() {
+async fn another_worker_goes_on_after_tokens_that_were_passed_on() {
     let book = Book::new("one two three", &[1, 2]);
     book.fault(1, Fault::Break(5));
     book.script().are_away = true;
     let running = Running::start(&book, Setup::default()).await;
-    let body = running.chat(&said("hi")).await.json();
-    assert_eq!(body["choices"][0]["message"]["content"], "one two three");
-    let script = book.script();
-    let workers: Vec<u8> = script.asked.iter().map(|asked| asked.worker).collect();
-    assert_eq!(workers, [1, 2]);
-    assert_eq!(script.asked[1].prompt, "user: hi\none t");
-    assert_eq!(script.asked[1].most, 95);
-    // Tokens without receipt are not paid.
-    let receipts = body["choices"][0]["noema"]["receipts"].as_array();
-    assert_eq!(receipts.map(Vec::len), Some(1));
-    assert_eq!(body["choices"][0]["noema"]["price"], "18");
+    let reply = running.chat(&streamed("hi")).await;
+    let (text, noema) = told(&reply.events());
+    assert_eq!(text, "one two three");
+    {
+        let script = book.script();
+        let workers: Vec<u8> = script.asked.iter().map(|asked| asked.worker).collect();
+        assert_eq!(workers, [1, 2]);
+        assert_eq!(script.asked[1].prompt, "user: hi\none t");
+        assert_eq!(script.asked[1].most, 95);
+    }
+    // Tokens without receipt are not paid, and are named.
+    assert_eq!(noema["receipts"].as_array().map(Vec::len), Some(1));
+    assert_eq!(noema["price"], "18");
+    assert_eq!(noema["unsigned"], json!([{ "first": 0, "tokens": 5 }]));
+    let metrics = running.call("GET /metrics", "", "").await.body;
+    assert!(metrics.contains("noema_gateway_unsigned_tokens_total 5"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_worker_begins_anew_where_no_token_was_passed_on() {
+    // It invents words, or says what is true: without a receipt nobody knows.
+    for fault in [
+        Fault::Invent(5),
+        Fault::Revoke(5),
+        Fault::Break(5),
+        Fault::Break(14),
+    ] {
+        let book = Book::new("one two three", &[1, 2]);
+        book.fault(1, fault);
+        book.script().are_away = true;
+        let running = Running::start(&book, Setup::default()).await;
+        let body = running.chat(&said("hi")).await.json();
+        let choice = &body["choices"][0];
+        assert_eq!(choice["message"]["content"], "one two three", "{fault:?}");
+        assert_eq!(choice["noema"]["unsigned"], json!([]));
+        assert_eq!(choice["noema"]["price"], "28");
+        assert_eq!(body["usage"]["completion_tokens"], 14);
+        let script = book.script();
+        let asked = script.asked.iter();
+        let asked: Vec<_> = asked
+            .map(|it| (it.worker, it.prompt.as_str(), it.most))
+            .collect();
+        assert_eq!(asked, [(1, "user: hi\n", 100), (2, "user: hi\n", 100)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_that_were_invented_and_shown_are_named_each_time() {
+    let book = Book::new("yes", &[1, 2, 3]);
+    book.fault(1, Fault::Invent(2));
+    book.fault(2, Fault::Revoke(3));
+    book.script().are_away = true;
+    let running = Running::start(&book, Setup::default()).await;
+    let (text, noema) = told(&running.chat(&streamed("hi")).await.events());
+    assert_eq!(text, "!!!!!yes");
+    let unsigned = json!([{ "first": 0, "tokens": 2 }, { "first": 2, "tokens": 3 }]);
+    assert_eq!(noema["unsigned"], unsigned);
+    assert_eq!(noema["receipts"][0]["answer_tokens"], 4);
+    // Although both are cheaper, the next prompt goes to the worker that signed.
+    book.script().are_away = false;
+    assert_eq!(running.chat(&said("you")).await.status, 200);
+    let workers: Vec<u8> = book.script().asked.iter().map(|it| it.worker).collect();
+    assert_eq!(workers, [1, 2, 3, 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_was_away_costs_no_worker_its_offer() {
+    let book = Book::new("yes", &[1]);
+    let running = Running::start(&book, Setup::default()).await;
+    book.script().is_node_away = true;
+    let reply = running.chat(&said("hi")).await;
+    assert_eq!(reply.status, 503, "{reply:?}");
+    assert!(reply.body.contains("the node is away"), "{reply:?}");
+    book.script().is_node_away = false;
+    assert_eq!(running.chat(&said("hi")).await.status, 200);
+    assert_eq!(book.script().opened, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offers_that_cannot_be_read_are_read_again_soon() {
+    let book = Book::new("yes", &[1]);
+    let running = Running::start(&book, Setup::default()).await;
+    book.script().is_node_away = true;
+    for _ in 0..2 {
+        assert_eq!(running.chat(&said("hi")).await.status, 503);
+    }
+    book.script().is_node_away = false;
+    let mut status = 503;
+    for _ in 0..50 {
+        status = running.chat(&said("hi")).await.status;
+        if status == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(status, 200, "within five seconds");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_session_is_tried_again_and_again_with_a_worker_that_is_not_reached() {
+    let book = Book::new("yes", &[1]);
+    let running = Running::start(&book, Setup::default()).await;
+    book.script().unopened = Some(1);
+    for _ in 0..3 {
+        let reply = running.chat(&said("hi")).await;
+        assert_eq!(reply.status, 503, "{reply:?}");
+        assert!(
+            reply.body.contains("the worker is not reached"),
+            "{reply:?}"
+        );
+    }
+    assert_eq!(book.script().tried, 1);
+    let book = Book::new("yes", &[1, 2]);
+    book.script().unopened = Some(1);
+    let running = Running::start(&book, Setup::default()).await;
+    assert_eq!(
+        running.chat(&said("hi")).await.status,
+        200,
+        "of the other one"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -80,9 +80,9 @@ async fn a_receipt_that_comes_late_is_paid_by_the_key_that_asked() {
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(counted(&running, "late").await, 0);
     book.script().are_away = false;
-    // The second worker was paid 9 tokens for 2 each; the first one is paid for the token that it ended with.
+    // The second worker was paid 14 tokens for 2 each; the first one is paid for the token that it ended with.
     book.until("what was spent is on disk", |_| {
-        list_keys(&path).is_ok_and(|keys| keys[0].1 == 19)
+        list_keys(&path).is_ok_and(|keys| keys[0].1 == 29)
     })
     .await;
     assert_eq!(counted(&running, "late").await, 1);

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use noema_gateway::{
     BearerKeys, ConnectionLimits, Conversation, EarlierSessions, Gateway, GatewayChain,
-    GatewayMetrics, GatewayOptions, Market, OnTokens, PaidSession, Pool, PoolOptions,
+    GatewayMetrics, GatewayOptions, Market, OnTokens, OpenFault, PaidSession, Pool, PoolOptions,
     ReceiptSource, Rechecks, TextFault, TextLayer, WorkerId, WorkerOffer,
 };
 use noema_protocol::{CheckpointId, SamplingParameters, SessionId};
@@ -48,6 +48,10 @@ pub(crate) enum Fault {
     Credit(u16),
     /// It sends one token, and the next ones when it is told to end.
     Wait,
+    /// It sends this many false tokens, and its connection breaks.
+    Invent(usize),
+    /// It sends this many false tokens, and refuses as if its credit were too low.
+    Revoke(usize),
 }
 
 /// A worker.
@@ -88,6 +92,12 @@ pub(crate) struct Script {
     pub(crate) reconnected: usize,
     /// Whether workers that broke off stay away.
     pub(crate) are_away: bool,
+    /// Whether the node is away.
+    pub(crate) is_node_away: bool,
+    /// The worker with which no session can be opened.
+    pub(crate) unopened: Option<u8>,
+    /// How often that was tried.
+    pub(crate) tried: usize,
 }
 
 #[derive(Clone, Default)]
@@ -147,6 +157,9 @@ fn prices(price: u128) -> SessionPrices {
 impl Market for Book {
     async fn offers(&self) -> Result<Vec<WorkerOffer>, String> {
         let script = self.script();
+        if script.is_node_away {
+            return Err("the node is away".to_owned());
+        }
         let offers = script.workers.iter().map(|worker| WorkerOffer {
             worker: [worker.id; 32],
             prices: prices(worker.price),
@@ -154,7 +167,21 @@ impl Market for Book {
         Ok(offers.collect())
     }
 
-    async fn open(&self, offer: WorkerOffer, amount: u128) -> Result<Box<dyn PaidSession>, String> {
+    async fn open(
+        &self,
+        offer: WorkerOffer,
+        amount: u128,
+    ) -> Result<Box<dyn PaidSession>, OpenFault> {
+        {
+            let mut script = self.script();
+            if script.is_node_away {
+                return Err(OpenFault::Chain("the node is away".to_owned()));
+            }
+            if script.unopened == Some(offer.worker[0]) {
+                script.tried += 1;
+                return Err(OpenFault::Worker("the worker is not reached".to_owned()));
+            }
+        }
         Ok(Box::new(Session::open(self, offer.worker[0], amount)))
     }
 
@@ -346,6 +373,15 @@ impl PaidSession for Session {
                 self.left = Some((prompt, all.to_vec(), parameters));
                 on_tokens(&vec![u32::from(b'?'); count]);
                 return Err(ConnectionFault::Broken("pulled".into()).into());
+            }
+            Some(Fault::Invent(count)) => {
+                on_tokens(&vec![u32::from(b'!'); count]);
+                return Err(ConnectionFault::Broken("pulled".into()).into());
+            }
+            Some(Fault::Revoke(count)) => {
+                on_tokens(&vec![u32::from(b'!'); count]);
+                let refusal = WorkerRefusal::Rules(WorkerError::CreditTooLow);
+                return Err(refused(refusal));
             }
             Some(Fault::Full) => {
                 let source = std::io::Error::from(std::io::ErrorKind::StorageFull);

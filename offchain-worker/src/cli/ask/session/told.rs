@@ -24,6 +24,7 @@ pub(super) struct Told<'a> {
     prompt_tokens: usize,
     cached_tokens: u32,
     answer_tokens: usize,
+    unsigned_tokens: usize,
     first_word_s: Option<f64>,
     answer_s: f64,
     receipts: Vec<ToldReceipt>,
@@ -63,6 +64,7 @@ impl<'a> Told<'a> {
             prompt_tokens: question.prompt.len(),
             cached_tokens: answered.cached_tokens,
             answer_tokens: heard.tokens,
+            unsigned_tokens: answered.unsigned.iter().map(|part| part.tokens).sum(),
             first_word_s: heard.first_word.map(since),
             answer_s: since(Instant::now()),
             receipts: receipts.collect(),
@@ -101,6 +103,12 @@ impl<'a> Told<'a> {
             "  tokens       {} of the prompt, of which {} were cached, and {} of the answer",
             self.prompt_tokens, self.cached_tokens, self.answer_tokens
         );
+        if self.unsigned_tokens > 0 {
+            println!(
+                "  unsigned     {} of the answer: a worker broke off after them, and no receipt states them",
+                self.unsigned_tokens
+            );
+        }
         println!("  cost         {}", self.token.show(self.price));
         println!("  checkpoint   {}", self.checkpoint);
         for told in &self.receipts {
