@@ -300,7 +300,7 @@ impl Market for ChainMarket {
     ) -> Result<Box<dyn PaidSession>, OpenFault> {
         let chain = |error: ChainError| OpenFault::Chain(error.to_string());
         let node = self.link.node().map_err(chain)?;
-        // An opening burns its price, also where nobody answers in the session.
+        // An opening burns its price, also where its worker never answers.
         let reached = payer::reach(&node, &self.fetcher, &offer.worker).await;
         reached.map_err(|fault| match fault {
             PayerFault::Chain(error) => chain(error),

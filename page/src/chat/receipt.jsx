@@ -189,8 +189,8 @@ function Unsigned({ parts }) {
   const where = parts.map(({ first, tokens: length }) => (length === 1 ? whole(first + 1) : `${whole(first + 1)} to ${whole(first + length)}`));
   return (
     <p class="bad">
-      Unsigned: {tokens === 1 ? 'token' : 'tokens'} {where.join(', ')} of this answer. A worker broke off after them, so no receipt states
-      them, nobody paid for them, and they may be false.
+      Unsigned: {tokens === 1 ? 'token' : 'tokens'} {where.join(', ')} of this answer. A worker broke off after them, so no receipt here
+      states them, the price does not include them, and they may be false.
     </p>
   );
 }

@@ -52,7 +52,7 @@ async fn another_worker_goes_on_after_tokens_that_were_passed_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_worker_begins_anew_where_no_token_was_passed_on() {
-    // It invents words, or says what is true: without a receipt nobody knows.
+    // It invents words, or says what is true: without a receipt that cannot be known.
     for fault in [
         Fault::Invent(5),
         Fault::Revoke(5),
