@@ -100,23 +100,28 @@ pub(super) unsafe fn compute(layer: &Layer<'_>, panels: &Panels<TOGETHER>, group
     }
     // SAFETY: the tile unit is present; its palette allows this configuration.
     unsafe { asm!("ldtilecfg [{}]", in(reg) &CONFIGURATION, options(nostack, readonly)) };
+    let mut products = [Products([[0; TILE_ROWS]; 2 * TOGETHER]); BUFFERS];
     for group in groups {
         // SAFETY: the unit is configured; no other thread uses the group.
-        unsafe { row_group(layer, panels, group) };
+        unsafe { row_group(layer, panels, group, &mut products) };
     }
     // SAFETY: the tile unit is present. Once its registers are released, switching threads costs no more.
     unsafe { asm!("tilerelease", options(nostack, nomem)) };
 }
 
-/// The outputs of one row group for all positions.
+/// The outputs of one row group for all positions; `products` may have any values.
 ///
 /// # Safety
 /// The tile unit is configured, and no other thread computes the same group at the same time.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-unsafe fn row_group(layer: &Layer<'_>, panels: &Panels<TOGETHER>, group: usize) {
+unsafe fn row_group(
+    layer: &Layer<'_>,
+    panels: &Panels<TOGETHER>,
+    group: usize,
+    products: &mut [Products; BUFFERS],
+) {
     let tiles = layer.weights.group(group);
-    let mut products = [Products([[0; TILE_ROWS]; 2 * TOGETHER]); BUFFERS];
     // Every block of every group of positions, in order.
     let steps = panels.all();
     // The next step of the tile unit, and its tile.
@@ -140,13 +145,13 @@ unsafe fn row_group(layer: &Layer<'_>, panels: &Panels<TOGETHER>, group: usize) 
         }
     };
     for _ in 0..AHEAD {
-        advance(&mut products);
+        advance(products);
     }
     let mut step = 0;
     for (together, blocks) in steps.chunks_exact(tiles.len()).enumerate() {
         let mut totals = [[_mm512_setzero_si512(); 2]; TOGETHER];
         for (tile, panel) in tiles.iter().zip(blocks) {
-            advance(&mut products);
+            advance(products);
             let factors = factors(tile);
             let (high, low) = products[step % BUFFERS].0.split_at(TOGETHER);
             for_each_position!(AT < TOGETHER, {
