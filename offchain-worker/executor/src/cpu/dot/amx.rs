@@ -27,8 +27,8 @@ use std::{
 const FEWEST: usize = 5;
 /// Blocks by which the tile unit is ahead.
 const AHEAD: usize = 2;
-/// Distance of the prefetches, one line for each position, so that they do not wait for each other. Also those of
-/// further groups of positions, whose weights are there already: leaving them out took as long.
+/// Distance of the prefetches, one line for each position: all lines of a tile at once took longer. Also those of
+/// further groups of positions, whose weights are there already: prefetching for the first alone took as long.
 const PREFETCH_BYTES: usize = 6_144;
 /// Buffers for the sums of the tile unit.
 const BUFFERS: usize = 4;
