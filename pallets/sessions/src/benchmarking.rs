@@ -2,7 +2,7 @@
 //! contain the dispatch of the call.
 
 use crate::{
-    opening::Opening, AgendaCursor, Config, FirstUnseeded, NextSession, OpenClaims, Pallet,
+    opening::Opening, AgendaCursor, Call, Config, FirstUnseeded, NextSession, OpenClaims, Pallet,
     SessionOf, Sessions, Turns,
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -17,7 +17,7 @@ use noema_economics::{Balance, NetPayment};
 use noema_interfaces::{Checkpoints, Claims, OnClaimEnded, Operators, MAX_TRIES};
 use noema_protocol::{CheckpointId, ClaimId, Job, ModelLimits, Offence, Role, SessionId};
 use noema_sessions::{SessionPrices, Stage, Voucher};
-use pallet_duties::BenchmarkHelper as _;
+use pallet_duties::{AsDuty, BenchmarkHelper as _};
 use sp_core::H256;
 
 const CHECKPOINT: CheckpointId = CheckpointId(H256::repeat_byte(7));
@@ -242,6 +242,26 @@ mod benches {
         }
         assert!(claimed.is_ok());
         assert_eq!(load::<T>(id).account.claims, 1);
+    }
+
+    /// Whether a claim is a duty.
+    #[benchmark]
+    fn verify_claim() {
+        omit_shared::<T>();
+        let id = seeded::<T>();
+        let (voucher, signature) = voucher::<T>(id);
+        let call = Call::<T>::claim {
+            voucher: Box::new(voucher),
+            signature,
+        };
+        let key = worker_key::<T>();
+        let duty;
+        #[block]
+        {
+            duty = call.as_duty(&key, Pallet::<T>::now());
+        }
+        assert!(matches!(duty, Some(Ok(_))));
+        assert_eq!(load::<T>(id).account.claims, 0);
     }
 
     /// The payer cancels a session without a seed: the hold is released.

@@ -1,6 +1,6 @@
 //! Which calls are duties of hot keys, and until when.
 
-use crate::{Call, Config, Error, Pallet};
+use crate::{Call, Config, Error, Pallet, WeightInfo};
 use frame_support::ensure;
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_interfaces::Operators;
@@ -39,7 +39,8 @@ impl<T: Config> Pallet<T> {
         let until = Self::stage_end(&Self::load(voucher.session)?);
         // One transaction for each bundle: the pool keeps the first of two vouchers of one.
         let subject = (voucher.session, voucher.first);
-        Ok(Duty::new("sessions/claim", subject, until))
+        // Nothing of what is rolled back is written to the database.
+        Ok(Duty::new("sessions/claim", subject, until).checked_in(T::WeightInfo::verify_claim()))
     }
 
     /// Only the hot key of the worker closes as a duty: a payer pays for its calls.

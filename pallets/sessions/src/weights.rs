@@ -14,6 +14,8 @@ pub trait WeightInfo {
     fn top_up() -> Weight;
     /// See `claim` in the pallet's benchmarks.
     fn claim() -> Weight;
+    /// See `verify_claim` in the pallet's benchmarks.
+    fn verify_claim() -> Weight;
     /// See `close_session` in the pallet's benchmarks.
     fn close_session() -> Weight;
     /// See `end_session` in the pallet's benchmarks.
@@ -95,6 +97,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(199_763_000, 4_070)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
+    }
+
+    fn verify_claim() -> Weight {
+        Weight::from_parts(199_763_000, 4_070).saturating_add(T::DbWeight::get().reads(5))
     }
 
     // Storage: `Sessions::Sessions` (r:1 w:1)
