@@ -515,7 +515,7 @@ mod tests {
         let long = |bytes: usize| format!("{}{{{{ messages[0].content }}}}", "x".repeat(bytes));
         assert!(frame(&long(Frame::MAX_BYTES)).is_ok());
         let reason = refused(&long(Frame::MAX_BYTES + 1));
-        assert!(reason.contains("puts 65537 bytes"), "{reason}");
+        assert!(reason.contains("puts 8193 bytes"), "{reason}");
     }
 
     #[test]

@@ -111,31 +111,10 @@ pub(super) fn fault(
 /// A difference between the receipt and the terms of the session, or its place in the claim. Its tokens are compared
 /// when the leaf is read.
 fn misstatement(claimed: &ClaimedAnswer, leaf: &SessionLeaf) -> Option<String> {
-    let (receipt, agreement) = (&leaf.receipt, &claimed.agreement);
-    let n = claimed.first.checked_add(claimed.leaf);
-    let most = receipt
-        .prompt_tokens
-        .checked_add(receipt.parameters.max_tokens.into());
-    let price = agreement.prices.price(
-        receipt.prompt_tokens,
-        receipt.cached_tokens,
-        receipt.answer_tokens,
-    );
-    let statements = [
-        (receipt.session == agreement.session, "session"),
-        (receipt.terms == agreement.terms, "set of terms"),
-        (receipt.checkpoint == agreement.checkpoint, "checkpoint"),
-        (Some(receipt.n) == n, "number"),
-        (receipt.first == claimed.first, "first answer"),
-        (receipt.seed == agreement.seed_of(receipt.n), "seed"),
-        (price == Some(receipt.price), "price"),
-        (
-            most.is_some_and(|most| most <= agreement.leaf_tokens),
-            "length than the terms allow",
-        ),
-    ];
-    let wrong = statements.iter().find(|(is_right, _)| !is_right);
-    wrong.map(|(_, what)| format!("the receipt states another {what}"))
+    let wrong = leaf
+        .receipt
+        .misstatement(&claimed.agreement, claimed.first, claimed.leaf);
+    wrong.map(|what| format!("the receipt states another {what}"))
 }
 
 /// The result of a check: as of [`check`](super::validate::check), with the path of the leaf.

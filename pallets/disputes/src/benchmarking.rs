@@ -10,7 +10,7 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use noema_disputes::{
-    Fault, GameStage, LineEnd, StepJudge, StepProof, TraceNode, Tree, MAX_SIBLINGS, MAX_STEPS,
+    Fault, GameStage, LineEnd, Place, StepJudge, StepProof, Tree, MAX_SIBLINGS, MAX_STEPS,
 };
 use noema_economics::Balance;
 use noema_protocol::{hashing::merkle_node, CheckpointId, ClaimId};
@@ -60,8 +60,8 @@ fn begun<T: Config>() -> GameId {
 }
 
 /// A path of the longest tree from its first place, from the row `height`.
-fn longest_tree(height: u8, hash: H256) -> (Tree, Vec<H256>) {
-    let siblings = vec![H256::repeat_byte(5); (MAX_SIBLINGS - u32::from(height)) as usize];
+fn longest_tree(height: u32, hash: H256) -> (Tree, Vec<H256>) {
+    let siblings = vec![H256::repeat_byte(5); (MAX_SIBLINGS - height) as usize];
     let root = siblings
         .iter()
         .fold(hash, |at, sibling| merkle_node(&at, sibling));
@@ -93,8 +93,8 @@ fn joined<T: Config>(id: GameId, index: u32) -> T::AccountId {
 }
 
 /// The row below the first node that is so many rows above the leaves, with the hash of that node.
-fn row<T: Config>() -> (TraceNode, H256, Vec<H256>) {
-    let height = T::RowBits::get();
+fn row<T: Config>() -> (Place, H256, Vec<H256>) {
+    let height = u32::from(T::RowBits::get());
     let row = vec![H256::repeat_byte(6); 1usize << height];
     let mut above = row.clone();
     while above.len() > 1 {
@@ -103,7 +103,10 @@ fn row<T: Config>() -> (TraceNode, H256, Vec<H256>) {
             .map(|pair| merkle_node(&pair[0], &pair[1]))
             .collect();
     }
-    let node = TraceNode { height, index: 0 };
+    let node = Place {
+        row: height,
+        index: 0,
+    };
     (node, above[0], row)
 }
 
@@ -154,10 +157,7 @@ mod benches {
         let (tree, siblings) = longest_tree(1, hash);
         open_with::<T>((claim, leaf), tree, H256::zero());
         let who = joined::<T>((claim, leaf), 0);
-        let node = TraceNode {
-            height: 1,
-            index: 0,
-        };
+        let node = Place { row: 1, index: 0 };
         #[extrinsic_call]
         _(
             RawOrigin::Signed(who.clone()),
@@ -176,7 +176,7 @@ mod benches {
     fn show(l: Linear<1, { T::MaxAnswered::get() }>) {
         let (claim, leaf) = begun::<T>();
         let (node, hash, row) = row::<T>();
-        let (tree, siblings) = longest_tree(node.height, hash);
+        let (tree, siblings) = longest_tree(node.row, hash);
         open_with::<T>((claim, leaf), tree, H256::zero());
         let challengers: Vec<_> = (0..l)
             .map(|index| {

@@ -31,9 +31,8 @@ impl<T: Config> Pallet<T> {
     /// The most that a line costs a claimant, and the bond of an account that joins: as in the longest trace, for the
     /// game may not be open yet.
     pub(crate) fn line_cost(game: &GameOf<T>) -> (Balance, Balance) {
-        let height = u8::try_from(MAX_SIBLINGS).unwrap_or(u8::MAX);
         let tariff = Self::tariff(game.terms.subject.claim);
-        let effort = game.cost_of_line(height);
+        let effort = game.cost_of_line(MAX_SIBLINGS);
         (tariff.cost(&effort), tariff.bond(&effort))
     }
 

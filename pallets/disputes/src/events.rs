@@ -50,7 +50,7 @@ mod events {
             /// The challenger.
             challenger: T::AccountId,
             /// The node.
-            node: TraceNode,
+            node: Place,
             /// The last game time in which the row may be shown.
             until: BlockNumberFor<T>,
         },
@@ -61,7 +61,7 @@ mod events {
             /// The leaf.
             leaf: u32,
             /// The node above the row.
-            node: TraceNode,
+            node: Place,
             /// The challengers that have to move now.
             challengers: Vec<T::AccountId>,
         },

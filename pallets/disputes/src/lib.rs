@@ -55,7 +55,7 @@ pub mod pallet {
         weights::{Weight, WeightMeter},
     };
     use frame_system::pallet_prelude::*;
-    use noema_disputes::{GameEnd, LineEnd, StepJudge, StepProof, TraceNode, Tree, MAX_ROW};
+    use noema_disputes::{GameEnd, LineEnd, Place, StepJudge, StepProof, Tree, MAX_ROW};
     use noema_economics::Balance;
     use noema_interfaces::{Claims, Disputes, Operators};
     use noema_protocol::{CheckpointId, ClaimId};
@@ -232,7 +232,7 @@ pub mod pallet {
             origin: OriginFor<T>,
             claim: ClaimId,
             leaf: u32,
-            node: TraceNode,
+            node: Place,
             hash: H256,
             siblings: Vec<H256>,
         ) -> DispatchResultWithPostInfo {

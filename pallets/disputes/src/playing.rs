@@ -9,7 +9,7 @@ use codec::Encode;
 use frame_support::{dispatch::Pays, ensure, pallet_prelude::DispatchResult};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{verify_leaf, ClaimStage};
-use noema_disputes::{Proven, Side, StepJudge, StepProof, TraceNode, Tree};
+use noema_disputes::{Place, Proven, Side, StepJudge, StepProof, Tree};
 use noema_interfaces::{Claims as _, Operators};
 use noema_protocol::ClaimId;
 use sp_core::H256;
@@ -63,7 +63,7 @@ impl<T: Config> Pallet<T> {
         who: T::AccountId,
         claim: ClaimId,
         leaf: u32,
-        node: (TraceNode, H256),
+        node: (Place, H256),
         siblings: &[H256],
     ) -> DispatchResult {
         let moved = Self::pointed(&who, claim, leaf, node, siblings)?;
@@ -196,7 +196,7 @@ impl<T: Config> Pallet<T> {
         who: &T::AccountId,
         claim: ClaimId,
         leaf: u32,
-        node: (TraceNode, H256),
+        node: (Place, H256),
         siblings: &[H256],
     ) -> Result<Moved<T>, Error<T>> {
         let open = Self::load(claim, leaf)?;

@@ -4,7 +4,7 @@ use crate::{AgendaCursor, Config, Turns};
 use alloc::vec::Vec;
 use frame_support::weights::Weight;
 use frame_system::pallet_prelude::BlockNumberFor;
-use noema_disputes::{Game, Line, StepJudge, TraceNode};
+use noema_disputes::{Game, Line, Place, StepJudge};
 use noema_economics::Balance;
 use noema_protocol::{apply, encoded, sent, stored, CheckpointId, ClaimId};
 
@@ -105,9 +105,9 @@ pub enum MoveStep<AccountId> {
     /// Show the root of the trace with `open_trace`.
     Open,
     /// Show the row below this node to this challenger with `show`.
-    Show(TraceNode, AccountId),
+    Show(Place, AccountId),
     /// Point further down with `point`, or `prove`; the last node pointed to, where there is one.
-    PointOrProve(Option<TraceNode>),
+    PointOrProve(Option<Place>),
 }
 
 /// A game in which an account owes a move.

@@ -19,7 +19,7 @@ pub struct Frame {
 
 impl Frame {
     /// Most bytes of the text before and after a prompt together.
-    pub const MAX_BYTES: usize = 1 << 16;
+    pub const MAX_BYTES: usize = 1 << 13;
 
     /// The bytes of the text before and after a prompt together.
     pub fn bytes(&self) -> usize {

@@ -117,11 +117,17 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Most bytes of an encoded manifest: a claimant shows it to the chain in a dispute.
+    pub const MAX_BYTES: usize = 1 << 14;
+
     /// The checkpoint's id: BLAKE2b-256 of `"noema/checkpoint" ++ SCALE(manifest)`.
     pub fn id(&self) -> CheckpointId {
-        let mut bytes = b"noema/checkpoint".to_vec();
-        self.encode_to(&mut bytes);
-        CheckpointId(blake2_256(&bytes))
+        Self::id_of(&self.encode())
+    }
+
+    /// The id of the checkpoint whose manifest is encoded as `bytes`, whatever they are.
+    pub fn id_of(bytes: &[u8]) -> CheckpointId {
+        CheckpointId(blake2_256(&[b"noema/checkpoint", bytes].concat()))
     }
 
     /// The bounds that the checkpoint puts on a request.
@@ -151,6 +157,10 @@ impl Manifest {
         let framing = self.frame.as_ref().map_or(0, Frame::bytes);
         if framing > Frame::MAX_BYTES {
             return Err(ManifestError::FrameTooLong(framing));
+        }
+        let bytes = self.encoded_size();
+        if bytes > Self::MAX_BYTES {
+            return Err(ManifestError::TooLong(bytes));
         }
         let expected =
             layout::weights_bytes(&self.architecture).map_err(ManifestError::Architecture)?;
@@ -212,6 +222,8 @@ pub enum ManifestError {
     NameTooLong,
     /// The frame has this number of bytes, more than [`Frame::MAX_BYTES`].
     FrameTooLong(usize),
+    /// Encoded, it has this number of bytes, more than [`Manifest::MAX_BYTES`].
+    TooLong(usize),
     /// The architecture is not one that the numerics can run.
     Architecture(ArchitectureError),
     /// The number of exponents is not the number of tensors.
@@ -273,6 +285,11 @@ impl fmt::Display for ManifestError {
                 f,
                 "The manifest's frame has {bytes} bytes; at most {} are allowed.",
                 Frame::MAX_BYTES
+            ),
+            Self::TooLong(bytes) => write!(
+                f,
+                "The manifest has {bytes} bytes when encoded; at most {} are allowed. A shorter frame makes it shorter.",
+                Manifest::MAX_BYTES
             ),
             Self::Architecture(error) => {
                 write!(f, "The manifest's architecture cannot be run: {error}.")

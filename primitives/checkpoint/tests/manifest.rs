@@ -163,6 +163,10 @@ fn what_does_not_agree_is_refused() {
         ManifestError::FrameTooLong(Frame::MAX_BYTES + 1)
     );
     assert!(matches!(
+        refused(|m| m.exponents = vec![0; Manifest::MAX_BYTES]),
+        ManifestError::TooLong(bytes) if bytes > Manifest::MAX_BYTES
+    ));
+    assert!(matches!(
         refused(|m| m.architecture.hidden = 65),
         ManifestError::Architecture(_)
     ));

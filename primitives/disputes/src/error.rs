@@ -14,8 +14,10 @@ pub enum EvidenceError {
     NotInTrace,
     /// An input is not a token of the statement.
     NotInStatement,
-    /// A weight is not the checkpoint's.
+    /// A weight, or the manifest, is not the checkpoint's.
     NotInCheckpoint,
+    /// An input cannot be the output of its own step: that one is false, and is to be shown instead.
+    ImpossibleInput,
 }
 
 impl fmt::Display for EvidenceError {
@@ -24,7 +26,10 @@ impl fmt::Display for EvidenceError {
             Self::Malformed => "the evidence does not have the inputs of this kind of step",
             Self::NotInTrace => "an input is not the leaf of its step in the trace",
             Self::NotInStatement => "an input is not a token of the statement",
-            Self::NotInCheckpoint => "a weight is not the checkpoint's",
+            Self::NotInCheckpoint => "a weight, or the manifest, is not the checkpoint's",
+            Self::ImpossibleInput => {
+                "an input cannot come from its own step: prove that one to be wrong"
+            }
         })
     }
 }
@@ -48,6 +53,8 @@ pub enum GameError {
     OtherSide,
     /// The statement has no trace: the chain knows that it is false.
     NoShape,
+    /// The judge has no steps for the computation: no game decides whether the statement is true.
+    NoSteps,
     /// The last leaf of the trace is not what the statement states.
     OtherResult,
     /// The statement is not the one of the leaf.
@@ -73,6 +80,9 @@ impl fmt::Display for GameError {
             Self::TooLate => "the time of this side is over",
             Self::OtherSide => "the other side has to move",
             Self::NoShape => "the statement contradicts what the chain knows: it has no trace",
+            Self::NoSteps => {
+                "the judge has no steps for this computation: another referee has to decide"
+            }
             Self::OtherResult => "the last leaf of the trace is not what the statement states",
             Self::OtherStatement => "the statement is not the one of the leaf",
             Self::WrongNode => "point to a node above the leaves, in or below the row shown last",

@@ -1,8 +1,8 @@
 //! The game over one leaf of a claim.
 
 use crate::{
-    DisputedLeaf, Effort, GameError, GameRules, Line, LineEnd, Proven, Shape, Side, StepJudge,
-    StepProof, TraceNode, Tree, TRACE_COST,
+    DisputedLeaf, Effort, GameError, GameRules, Line, LineEnd, NoTrace, Place, Proven, Shape, Side,
+    StepJudge, StepProof, Tree, TRACE_COST,
 };
 use noema_protocol::{apply, hashing::merkle_leaf, sent, stored};
 use sp_arithmetic::traits::{AtLeast32BitUnsigned, UniqueSaturatedInto};
@@ -78,7 +78,7 @@ pub enum Fault {
     /// The claimant showed no trace in time.
     NoTrace,
     /// The claimant did not show the row below this node in time.
-    NotShown(TraceNode),
+    NotShown(Place),
     /// This step yields another leaf than the trace has.
     WrongStep(u64),
 }
@@ -124,8 +124,8 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
     /// statement states. The caller has verified that the statement is that of the leaf.
     ///
     /// # Errors
-    /// [`GameError::AlreadyOpen`], [`GameError::Ended`], [`GameError::TooLate`], [`GameError::NoShape`] or
-    /// [`GameError::OtherResult`].
+    /// [`GameError::AlreadyOpen`], [`GameError::Ended`], [`GameError::TooLate`], [`GameError::NoShape`],
+    /// [`GameError::NoSteps`] or [`GameError::OtherResult`].
     pub fn open<J: StepJudge>(
         &mut self,
         statement: &J::Statement,
@@ -140,7 +140,10 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
             GameStage::Ended(_) => return Err(GameError::Ended),
         }
         let shape = J::shape(&self.terms.subject, statement);
-        let Shape { steps, result } = shape.ok_or(GameError::NoShape)?;
+        let Shape { steps, result } = shape.map_err(|none| match none {
+            NoTrace::False => GameError::NoShape,
+            NoTrace::NoSteps => GameError::NoSteps,
+        })?;
         let tree = Tree::new(root, steps).ok_or(GameError::NoShape)?;
         if !tree.verify_step(steps.saturating_sub(1), &result, siblings) {
             return Err(GameError::OtherResult);
@@ -163,7 +166,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
     pub fn point(
         &self,
         line: &mut Line<BlockNumber>,
-        (node, hash): (TraceNode, H256),
+        (node, hash): (Place, H256),
         siblings: &[H256],
         now: BlockNumber,
         due_tokens: u64,
@@ -174,11 +177,11 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
             None => true,
             Some((last, _)) => {
                 let row = tree.row_below(&last, rules.row_bits);
-                let height = row.map_or(0, |(first, _)| first.height);
-                node.is_within(&last) && node.height <= height
+                let height = row.map_or(0, |(first, _)| first.row);
+                node.is_within(&last) && node.row <= height
             }
         };
-        if node.height == 0 || !tree.has(&node) || !is_below {
+        if node.row == 0 || !tree.has(&node) || !is_below {
             return Err(GameError::WrongNode);
         }
         if !tree.verify(&node, hash, siblings) {
@@ -233,7 +236,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
         if J::leaf(statement) != expected {
             return Err(GameError::OtherStatement);
         }
-        let place = TraceNode::of_step(proof.step);
+        let place = Place::of_leaf(proof.step);
         if !tree.verify(&place, proof.node, &proof.siblings) {
             return Err(GameError::NotInTrace);
         }
@@ -325,7 +328,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
 
     /// The most that one line in a tree of this height costs the claimant, where neither side has to move in another
     /// game.
-    pub fn cost_of_line(&self, height: u8) -> Effort {
+    pub fn cost_of_line(&self, height: u32) -> Effort {
         let rounds = self.terms.rules.rounds(height);
         Effort {
             moves: rounds,
@@ -347,7 +350,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
 
     /// The most blocks of a line in a tree of this height, where no side ever has to build traces of more than
     /// `due_tokens` tokens.
-    pub fn longest_line(&self, height: u8, due_tokens: u64) -> BlockNumber {
+    pub fn longest_line(&self, height: u32, due_tokens: u64) -> BlockNumber {
         let rules = &self.terms.rules;
         let turns = rules.rounds(height).saturating_mul(2).saturating_add(1);
         let work = rules.work(due_tokens);

@@ -28,6 +28,16 @@ pub struct Shape {
     pub result: H256,
 }
 
+/// Why a statement has no trace that a game could be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoTrace {
+    /// What the chain knows contradicts the statement: it is false.
+    False,
+    /// The judge has no steps for the computation, as the statement shows. It can be true, so another referee has to
+    /// decide.
+    NoSteps,
+}
+
 /// Executes single steps.
 ///
 /// A claimant is bound to one leaf for each step by the root of its trace, and to the leaf of the last step by its
@@ -44,9 +54,11 @@ pub trait StepJudge {
     /// The leaf of the claim that has this statement.
     fn leaf(statement: &Self::Statement) -> H256;
 
-    /// What the statement binds its trace to; `None` where what the chain knows contradicts it: no trace supports it.
-    /// Whatever is right has a shape.
-    fn shape(subject: &DisputedLeaf, statement: &Self::Statement) -> Option<Shape>;
+    /// What the statement binds its trace to. Whatever is right has a shape, or no steps.
+    ///
+    /// # Errors
+    /// See [`NoTrace`].
+    fn shape(subject: &DisputedLeaf, statement: &Self::Statement) -> Result<Shape, NoTrace>;
 
     /// The leaf that the step must have, computed from the evidence. The inputs are leaves of `trace`: their paths are
     /// verified here.

@@ -3,7 +3,7 @@
 //! Each challenger has a line of its own. Another account can neither lead it to a place where nothing is wrong, nor
 //! let its time pass.
 
-use crate::{Fault, GameError, GameRules, TraceNode};
+use crate::{Fault, GameError, GameRules, Place};
 use noema_protocol::{apply, sent, stored};
 use sp_arithmetic::traits::{AtLeast32BitUnsigned, Zero};
 use sp_core::H256;
@@ -42,7 +42,7 @@ pub struct Line<BlockNumber> {
     pub challenger_spent: BlockNumber,
     /// The node to which the challenger pointed last, with its hash: the claimant has shown the row below it, or has
     /// to.
-    pub node: Option<(TraceNode, H256)>,
+    pub node: Option<(Place, H256)>,
 }
 
 /// How a line ended while its game went on, or was upheld.

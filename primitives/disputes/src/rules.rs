@@ -31,13 +31,13 @@ impl<BlockNumber: AtLeast32BitUnsigned + Copy> GameRules<BlockNumber> {
     }
 
     /// The most rows that a challenger can have shown, one below the other, in a tree of this height.
-    pub fn rounds(&self, height: u8) -> u32 {
-        u32::from(height).div_ceil(u32::from(self.row_bits.max(1)))
+    pub fn rounds(&self, height: u32) -> u32 {
+        height.div_ceil(u32::from(self.row_bits.max(1)))
     }
 
     /// The time of each side in a tree of this height, in addition to that for work: one move for each round, and
     /// the proof.
-    pub fn clock(&self, height: u8) -> BlockNumber {
+    pub fn clock(&self, height: u32) -> BlockNumber {
         let moves = self.rounds(height).saturating_add(1);
         self.per_move.saturating_mul(moves.unique_saturated_into())
     }

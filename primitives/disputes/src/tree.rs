@@ -16,32 +16,6 @@ pub const MAX_ROW_BITS: u8 = 10;
 /// Most nodes in a row that the claimant shows: 32 KiB.
 pub const MAX_ROW: u32 = 1 << MAX_ROW_BITS;
 
-/// A place in the tree of a trace.
-#[apply(sent)]
-#[derive(Copy, PartialOrd, Ord)]
-pub struct TraceNode {
-    /// How many rows it is above the leaves, whose row is zero.
-    pub height: u8,
-    /// Its place in the row, counted from zero.
-    pub index: u64,
-}
-
-impl TraceNode {
-    /// The place of the leaf of a step.
-    pub const fn of_step(step: u64) -> Self {
-        Self {
-            height: 0,
-            index: step,
-        }
-    }
-
-    /// Whether it is `other`, or a place below that.
-    pub fn is_within(&self, other: &Self) -> bool {
-        let above = other.height.checked_sub(self.height);
-        above.and_then(|above| self.index.checked_shr(above.into())) == Some(other.index)
-    }
-}
-
 /// The tree to which a claimant is bound: at least one step, [`MAX_STEPS`] at most.
 #[apply(sent)]
 #[derive(Copy)]
@@ -72,58 +46,57 @@ impl Tree {
     }
 
     /// How many rows the root is above the leaves.
-    pub fn height(&self) -> u8 {
-        // Steps are at most 2^48.
-        u8::try_from(merkle::height(self.steps)).unwrap_or(u8::MAX)
+    pub const fn height(&self) -> u32 {
+        merkle::height(self.steps)
     }
 
     /// The place of the root.
-    pub fn top(&self) -> TraceNode {
-        TraceNode {
+    pub fn top(&self) -> Place {
+        Place {
             height: self.height(),
             index: 0,
         }
     }
 
     /// The number of nodes in a row.
-    fn width(&self, height: u8) -> u64 {
-        merkle::row_width(self.steps, height.into())
+    const fn width(&self, row: u32) -> u64 {
+        merkle::row_width(self.steps, row)
     }
 
     /// Whether the tree has this place.
-    pub fn has(&self, node: &TraceNode) -> bool {
-        node.height <= self.height() && node.index < self.width(node.height)
+    pub fn has(&self, node: &Place) -> bool {
+        node.row <= self.height() && node.index < self.width(node.row)
     }
 
     /// Whether `hash` is the node at a place, by its `siblings` upwards.
-    pub fn verify(&self, node: &TraceNode, hash: H256, siblings: &[H256]) -> bool {
+    pub fn verify(&self, node: &Place, hash: H256, siblings: &[H256]) -> bool {
         // The rows above a node are those of a tree whose leaves are in its row.
         self.has(node)
-            && merkle::root_of(self.width(node.height), &[(node.index, hash)], siblings)
+            && merkle::root_of(self.width(node.row), &[(node.index, hash)], siblings)
                 == Some(self.root)
     }
 
     /// Whether `leaf` is the leaf of a step, by its `siblings` upwards.
     pub fn verify_step(&self, step: u64, leaf: &H256, siblings: &[H256]) -> bool {
-        self.verify(&TraceNode::of_step(step), merkle_leaf(leaf), siblings)
+        self.verify(&Place::of_leaf(step), merkle_leaf(leaf), siblings)
     }
 
     /// The first place of the row `bits` rows below a node, or of the leaves where these are nearer, and the number of
     /// nodes there that are below the node; `None` for a leaf, or a place that the tree does not have.
-    pub fn row_below(&self, node: &TraceNode, bits: u8) -> Option<(TraceNode, u32)> {
-        let drop = node.height.min(bits.min(MAX_ROW_BITS));
+    pub fn row_below(&self, node: &Place, bits: u8) -> Option<(Place, u32)> {
+        let drop = node.row.min(bits.min(MAX_ROW_BITS).into());
         if drop == 0 || !self.has(node) {
             return None;
         }
-        let height = node.height.checked_sub(drop)?;
-        let index = node.index.checked_shl(drop.into())?;
-        let most = 1u64.checked_shl(drop.into())?;
-        let count = self.width(height).checked_sub(index)?.min(most);
-        Some((TraceNode { height, index }, u32::try_from(count).ok()?))
+        let row = node.row.checked_sub(drop)?;
+        let index = node.index.checked_shl(drop)?;
+        let most = 1u64.checked_shl(drop)?;
+        let count = self.width(row).checked_sub(index)?.min(most);
+        Some((Place { row, index }, u32::try_from(count).ok()?))
     }
 
     /// Whether `row` is the row `bits` rows below a node with this hash, see [`Self::row_below`].
-    pub fn verify_row(&self, node: &TraceNode, hash: H256, bits: u8, row: &[H256]) -> bool {
+    pub fn verify_row(&self, node: &Place, hash: H256, bits: u8, row: &[H256]) -> bool {
         let Some((first, count)) = self.row_below(node, bits) else {
             return false;
         };
@@ -131,7 +104,7 @@ impl Tree {
             return false;
         }
         let mut row = row.to_vec();
-        for _ in first.height..node.height {
+        for _ in first.row..node.row {
             row = merkle::row_above(&row);
         }
         row == [hash]
@@ -157,21 +130,21 @@ mod tests {
         Tree::new(rows[rows.len() - 1][0], rows[0].len() as u64).expect("it has steps")
     }
 
-    fn siblings(rows: &[Vec<H256>], node: TraceNode) -> Vec<H256> {
+    fn siblings(rows: &[Vec<H256>], node: Place) -> Vec<H256> {
         let mut index = node.index as usize;
         let mut siblings = Vec::new();
-        for row in &rows[node.height.into()..] {
+        for row in &rows[node.row as usize..] {
             siblings.extend(row.get(index ^ 1));
             index >>= 1;
         }
         siblings
     }
 
-    fn places(rows: &[Vec<H256>]) -> Vec<TraceNode> {
+    fn places(rows: &[Vec<H256>]) -> Vec<Place> {
         let heights = rows.iter().enumerate();
         let places = heights.flat_map(|(height, row)| {
-            (0..row.len() as u64).map(move |index| TraceNode {
-                height: height as u8,
+            (0..row.len() as u64).map(move |index| Place {
+                row: height as u32,
                 index,
             })
         });
@@ -185,7 +158,7 @@ mod tests {
         assert_eq!(new(MAX_STEPS + 1), None);
         let heights = [1, 2, 3, 4, 5, MAX_STEPS].map(|steps| new(steps).map(|tree| tree.height()));
         assert_eq!(heights, [0, 1, 2, 2, 3, 48].map(Some));
-        assert_eq!(u64::from(MAX_SIBLINGS), u64::from(MAX_STEPS.ilog2()));
+        assert_eq!(MAX_SIBLINGS, MAX_STEPS.ilog2());
     }
 
     #[test]
@@ -194,16 +167,16 @@ mod tests {
             let rows = rows(count);
             let tree = tree(&rows);
             for node in places(&rows) {
-                let hash = rows[usize::from(node.height)][node.index as usize];
+                let hash = rows[node.row as usize][node.index as usize];
                 let path = siblings(&rows, node);
                 for place in places(&rows) {
                     let is_there = tree.verify(&place, hash, &path);
                     // A node that moved up unchanged is at each place that it passed, with one path.
-                    let same = rows[usize::from(place.height)][place.index as usize] == hash;
+                    let same = rows[place.row as usize][place.index as usize] == hash;
                     assert_eq!(is_there, same, "{node:?} of {count} at {place:?}");
                 }
-                let outside = TraceNode {
-                    index: rows[usize::from(node.height)].len() as u64,
+                let outside = Place {
+                    index: rows[node.row as usize].len() as u64,
                     ..node
                 };
                 assert!(!tree.verify(&outside, hash, &path));
@@ -222,16 +195,16 @@ mod tests {
             let rows = rows(count);
             let tree = tree(&rows);
             for node in places(&rows) {
-                let hash = rows[usize::from(node.height)][node.index as usize];
+                let hash = rows[node.row as usize][node.index as usize];
                 for bits in 0..=4 {
                     let Some((first, width)) = tree.row_below(&node, bits) else {
-                        assert!(node.height == 0 || bits == 0);
+                        assert!(node.row == 0 || bits == 0);
                         assert!(!tree.verify_row(&node, hash, bits, &[hash]));
                         continue;
                     };
                     assert!(first.is_within(&node));
                     let start = first.index as usize;
-                    let row = &rows[usize::from(first.height)][start..start + width as usize];
+                    let row = &rows[first.row as usize][start..start + width as usize];
                     assert!(tree.verify_row(&node, hash, bits, row));
                     let mut other = row.to_vec();
                     other[0] = H256::zero();
@@ -249,20 +222,7 @@ mod tests {
     fn a_row_has_32_kibibytes_at_most() {
         let tree = Tree::new(H256::zero(), MAX_STEPS).expect("it has steps");
         let row = tree.row_below(&tree.top(), u8::MAX);
-        let first = TraceNode {
-            height: 38,
-            index: 0,
-        };
+        let first = Place { row: 38, index: 0 };
         assert_eq!(row, Some((first, MAX_ROW)));
-    }
-
-    #[test]
-    fn a_place_is_within_itself_and_those_above() {
-        let place = |height, index| TraceNode { height, index };
-        assert!(place(0, 5).is_within(&place(0, 5)));
-        assert!(place(0, 5).is_within(&place(1, 2)));
-        assert!(!place(0, 5).is_within(&place(1, 3)));
-        assert!(!place(1, 2).is_within(&place(0, 5)));
-        assert!(!place(0, u64::MAX).is_within(&place(u8::MAX, 0)));
     }
 }

@@ -10,17 +10,34 @@
 //! a proof says nothing about places, and holds with exactly as many nodes as are missing: a leaf of a tree of odd
 //! width is not accepted at a second place.
 
-use crate::hashing::merkle_node;
+use crate::{apply, hashing::merkle_node, sent};
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 use sp_core::H256;
 
 /// A place in a tree: the row, counted from the lowest, and the index in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[apply(sent)]
+#[derive(Copy, PartialOrd, Ord)]
 pub struct Place {
     /// The row; zero is that of the leaves.
     pub row: u32,
     /// The index in the row.
     pub index: u64,
+}
+
+impl Place {
+    /// The place of a leaf.
+    pub const fn of_leaf(leaf: u64) -> Self {
+        Self {
+            row: 0,
+            index: leaf,
+        }
+    }
+
+    /// Whether it is `other`, or a place below that.
+    pub fn is_within(&self, other: &Self) -> bool {
+        let above = other.row.checked_sub(self.row);
+        above.and_then(|above| self.index.checked_shr(above)) == Some(other.index)
+    }
 }
 
 /// Nodes in a row of a tree with so many leaves.
@@ -210,6 +227,16 @@ impl Collector {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_within_itself_and_those_above() {
+        let place = |row, index| Place { row, index };
+        assert!(place(0, 5).is_within(&place(0, 5)));
+        assert!(place(0, 5).is_within(&place(1, 2)));
+        assert!(!place(0, 5).is_within(&place(1, 3)));
+        assert!(!place(1, 2).is_within(&place(0, 5)));
+        assert!(!place(0, u64::MAX).is_within(&place(u32::MAX, 0)));
+    }
     use crate::hashing::blake2_256;
 
     fn nodes(count: u64) -> Vec<H256> {

@@ -1,5 +1,6 @@
 //! Asks and receipts: what the two sides state about one answer.
 
+use crate::Agreement;
 use noema_economics::Balance;
 use noema_protocol::{apply, hashing, sent, CheckpointId, SamplingParameters, SessionId};
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,8 @@ pub enum AnswerEnd {
 ///
 /// The leaf is true where each field is right, not only the tokens and hidden states that execution yields: session,
 /// terms, `n` (the first answer of the claim and the leaf's number), `first`, seed and price are those of the session on
-/// chain. Validators and jurors compare them: the chain verifies no more of a receipt than that it is in the claim.
+/// chain: see [`Self::misstatement`]. Validators compare them, and so does the chain in a dispute: of a receipt that is
+/// posted it verifies no more than that it is in the claim.
 #[apply(sent)]
 #[derive(Copy, Serialize, Deserialize)]
 #[cfg_attr(
@@ -82,6 +84,41 @@ pub struct SessionReceipt {
 }
 
 impl SessionReceipt {
+    /// What the receipt misstates of the session, of the parameters or of its place in a claim: `leaf` counts from the
+    /// answer `first` of the session. `None` where it is right but for what only execution yields.
+    pub fn misstatement(
+        &self,
+        agreement: &Agreement,
+        first: u32,
+        leaf: u32,
+    ) -> Option<&'static str> {
+        let max_tokens = self.parameters.max_tokens.into();
+        let most = self.prompt_tokens.checked_add(max_tokens);
+        let price =
+            agreement
+                .prices
+                .price(self.prompt_tokens, self.cached_tokens, self.answer_tokens);
+        let statements = [
+            (self.session == agreement.session, "session"),
+            (self.terms == agreement.terms, "set of terms"),
+            (self.checkpoint == agreement.checkpoint, "checkpoint"),
+            (Some(self.n) == first.checked_add(leaf), "number"),
+            (self.first == first, "first answer"),
+            (self.seed == agreement.seed_of(self.n), "seed"),
+            (price == Some(self.price), "price"),
+            (
+                self.parameters.validate().is_ok(),
+                "set of sampling parameters than there can be",
+            ),
+            (
+                most.is_some_and(|most| most <= agreement.leaf_tokens),
+                "length than the terms allow",
+            ),
+        ];
+        let wrong = statements.into_iter().find(|(is_right, _)| !is_right);
+        wrong.map(|(_, what)| what)
+    }
+
     /// Its hash: the leaf of a claim, and the payload that the worker's hot key signs. The hash of the terms in it
     /// binds the chain.
     pub fn hash(&self) -> H256 {

@@ -1,11 +1,13 @@
 //! The kinds of steps.
 
 use core::fmt;
+use noema_protocol::{apply, sent};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal,)*) => {
         /// What a step computes. `docs/referee.md` lists inputs, output and bytes of each.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[apply(sent)]
+        #[derive(Copy, PartialOrd, Ord, Hash)]
         pub enum StepKind {
             $($(#[$doc])* $kind,)*
         }

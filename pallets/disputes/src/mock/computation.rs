@@ -4,7 +4,9 @@
 use crate::StepWeight;
 use codec::{DecodeWithMemTracking, Encode};
 use frame_support::weights::Weight;
-use noema_disputes::{DisputedLeaf, EvidenceError, Shape, StepJudge, StepProof, TraceNode, Tree};
+use noema_disputes::{
+    DisputedLeaf, EvidenceError, NoTrace, Place, Shape, StepJudge, StepProof, Tree,
+};
 use noema_protocol::{
     apply, encoded,
     hashing::{blake2_256, merkle_leaf, merkle_node},
@@ -26,6 +28,9 @@ pub struct SumStatement {
 
 /// The values of earlier steps, each with its path.
 pub(crate) type SumInputs = Vec<(u64, Vec<H256>)>;
+
+/// The seed of computations for which there are no steps.
+pub(crate) const STEPLESS: u64 = u64::MAX;
 
 /// Judges steps of the computation.
 pub struct Sums;
@@ -60,12 +65,16 @@ impl StepJudge for Sums {
         statement.using_encoded(blake2_256)
     }
 
-    /// The chain knows that no computation has the seed zero.
-    fn shape(_: &DisputedLeaf, statement: &SumStatement) -> Option<Shape> {
-        (statement.seed != 0).then(|| Shape {
-            steps: statement.steps,
-            result: leaf_of(statement.result),
-        })
+    /// The chain knows that no computation has the seed zero, and has no steps for those from [`STEPLESS`].
+    fn shape(_: &DisputedLeaf, statement: &SumStatement) -> Result<Shape, NoTrace> {
+        match statement.seed {
+            0 => Err(NoTrace::False),
+            STEPLESS => Err(NoTrace::NoSteps),
+            _ => Ok(Shape {
+                steps: statement.steps,
+                result: leaf_of(statement.result),
+            }),
+        }
     }
 
     fn execute(
@@ -150,14 +159,14 @@ impl Trace {
         Tree::new(root, self.values.len() as u64).expect("it has steps")
     }
 
-    pub(crate) fn hash(&self, node: TraceNode) -> H256 {
-        self.rows[usize::from(node.height)][node.index as usize]
+    pub(crate) fn hash(&self, node: Place) -> H256 {
+        self.rows[node.row as usize][node.index as usize]
     }
 
-    pub(crate) fn path(&self, node: TraceNode) -> Vec<H256> {
+    pub(crate) fn path(&self, node: Place) -> Vec<H256> {
         let mut siblings = Vec::new();
         let mut index = node.index as usize;
-        for row in &self.rows[node.height.into()..] {
+        for row in &self.rows[node.row as usize..] {
             siblings.extend(row.get(index ^ 1));
             index >>= 1;
         }
@@ -166,14 +175,14 @@ impl Trace {
 
     /// The siblings of the last leaf.
     pub(crate) fn last_path(&self) -> Vec<H256> {
-        self.path(TraceNode::of_step(self.values.len() as u64 - 1))
+        self.path(Place::of_leaf(self.values.len() as u64 - 1))
     }
 
-    pub(crate) fn row_below(&self, node: TraceNode) -> Vec<H256> {
+    pub(crate) fn row_below(&self, node: Place) -> Vec<H256> {
         let below = self.tree().row_below(&node, 2);
         let (first, count) = below.expect("the node is above the leaves");
         let start = first.index as usize;
-        self.rows[usize::from(first.height)][start..start + count as usize].to_vec()
+        self.rows[first.row as usize][start..start + count as usize].to_vec()
     }
 
     /// The proof about a step from the values of this trace, right or wrong.
@@ -181,13 +190,13 @@ impl Trace {
         let inputs = inputs_of(step).into_iter();
         StepProof {
             step,
-            node: self.hash(TraceNode::of_step(step)),
-            siblings: self.path(TraceNode::of_step(step)),
+            node: self.hash(Place::of_leaf(step)),
+            siblings: self.path(Place::of_leaf(step)),
             evidence: inputs
                 .map(|place| {
                     (
                         self.values[place as usize],
-                        self.path(TraceNode::of_step(place)),
+                        self.path(Place::of_leaf(place)),
                     )
                 })
                 .collect(),

@@ -16,7 +16,7 @@ use noema_claims::{
     merkle_root, Availability, Claim, ClaimOutcome, ClaimRules, ClaimStage, ClaimTerms,
     ClaimWindows, Permill,
 };
-use noema_disputes::{Line, StepProof, TraceNode};
+use noema_disputes::{Line, Place, StepProof};
 use noema_interfaces::{Claims as _, Operators as _};
 use noema_protocol::{ClaimId, Job, Prices, RequestId};
 pub(crate) use noema_testing::CHECKPOINT;
@@ -251,7 +251,7 @@ pub(crate) fn open(claim: ClaimId, trace: &Trace) -> DispatchResult {
     dispatch(open_call(claim, trace), key(WORKER)).map(drop)
 }
 
-pub(crate) fn point_call(claim: ClaimId, trace: &Trace, node: TraceNode) -> Call<Test> {
+pub(crate) fn point_call(claim: ClaimId, trace: &Trace, node: Place) -> Call<Test> {
     Call::point {
         claim,
         leaf: 0,
@@ -261,12 +261,7 @@ pub(crate) fn point_call(claim: ClaimId, trace: &Trace, node: TraceNode) -> Call
     }
 }
 
-pub(crate) fn point(
-    who: AccountId,
-    claim: ClaimId,
-    trace: &Trace,
-    node: TraceNode,
-) -> DispatchResult {
+pub(crate) fn point(who: AccountId, claim: ClaimId, trace: &Trace, node: Place) -> DispatchResult {
     let done = dispatch(point_call(claim, trace, node), who)?;
     assert_eq!(done.pays_fee, Pays::No, "it is paid for by the bond");
     Ok(())
@@ -275,7 +270,7 @@ pub(crate) fn point(
 pub(crate) fn show_call(
     claim: ClaimId,
     trace: &Trace,
-    node: TraceNode,
+    node: Place,
     challengers: &[AccountId],
 ) -> Call<Test> {
     Call::show {
@@ -290,7 +285,7 @@ pub(crate) fn show_call(
 pub(crate) fn show(
     claim: ClaimId,
     trace: &Trace,
-    node: TraceNode,
+    node: Place,
     challengers: &[AccountId],
 ) -> DispatchResult {
     dispatch(show_call(claim, trace, node, challengers), key(WORKER)).map(drop)
@@ -325,9 +320,9 @@ pub(crate) fn dispatch(
 }
 
 /// The node in the row `height` that has a step below it.
-pub(crate) const fn above(step: u64, height: u8) -> TraceNode {
-    TraceNode {
-        height,
+pub(crate) const fn above(step: u64, height: u32) -> Place {
+    Place {
+        row: height,
         index: step >> height,
     }
 }

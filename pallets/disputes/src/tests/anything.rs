@@ -14,7 +14,7 @@ const LIARS: [AccountId; 3] = [CHALLENGER, OTHER, THIRD];
 enum Move {
     Challenge(AccountId),
     Join(AccountId),
-    Point(AccountId, u64, u8),
+    Point(AccountId, u64, u32),
     Show(AccountId),
     Prove(AccountId, u64),
     Blocks(u32),
@@ -25,7 +25,7 @@ fn a_move() -> impl Strategy<Value = Move> {
     prop_oneof![
         2 => liar().prop_map(Move::Challenge),
         2 => liar().prop_map(Move::Join),
-        4 => (liar(), 0..STEPS, 0u8..7).prop_map(|(who, step, height)| Move::Point(who, step, height)),
+        4 => (liar(), 0..STEPS, 0u32..7).prop_map(|(who, step, height)| Move::Point(who, step, height)),
         2 => liar().prop_map(Move::Show),
         2 => (liar(), 0..STEPS).prop_map(|(who, step)| Move::Prove(who, step)),
         3 => (1u32..6).prop_map(Move::Blocks),
@@ -159,7 +159,12 @@ proptest! {
 }
 
 /// Challenges, or joins where there is no place, and goes down to the step. The claimant shows it what it must.
-fn honest_moves(claim: noema_protocol::ClaimId, trace: &Trace, step: u64, height: &mut Option<u8>) {
+fn honest_moves(
+    claim: noema_protocol::ClaimId,
+    trace: &Trace,
+    step: u64,
+    height: &mut Option<u32>,
+) {
     if outcome(claim).is_some() {
         return;
     }

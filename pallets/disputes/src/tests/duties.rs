@@ -1,6 +1,6 @@
 use crate::{mock::*, Call, Error};
 use frame_support::{assert_ok, assert_storage_noop};
-use noema_disputes::TraceNode;
+use noema_disputes::Place;
 use pallet_duties::{AsDuty, Duty};
 use sp_runtime::DispatchError;
 
@@ -68,7 +68,7 @@ fn who_has_no_move_is_refused_before_execution() {
         let leaf = Call::point {
             claim,
             leaf: 0,
-            node: TraceNode::of_step(3),
+            node: Place::of_leaf(3),
             hash: Default::default(),
             siblings: Vec::new(),
         };

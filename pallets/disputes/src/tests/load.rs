@@ -18,7 +18,7 @@ fn a_thousand_games_do_not_make_an_honest_claimant_lose() {
             GAMES as u128 * STAKE
         ));
         let claims: Vec<_> = (0..GAMES).map(|_| challenged(&trace)).collect();
-        let mut owed: std::collections::VecDeque<(ClaimId, Option<u8>)> =
+        let mut owed: std::collections::VecDeque<(ClaimId, Option<u32>)> =
             claims.iter().map(|claim| (*claim, None)).collect();
         // One move in a block, in the order in which it came to owe them. The rules give it 1.2 blocks for a trace.
         while let Some((claim, shown)) = owed.pop_front() {

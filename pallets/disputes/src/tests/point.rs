@@ -1,6 +1,6 @@
 use crate::{mock::*, Call, Error, Event};
 use frame_support::{assert_noop, assert_ok};
-use noema_disputes::{Side, TraceNode};
+use noema_disputes::{Place, Side};
 use noema_interfaces::Referee;
 use sp_core::H256;
 
@@ -51,7 +51,7 @@ fn a_node_is_in_the_trace_and_below_the_row_that_was_shown() {
             siblings: trace.path(above(20, 4)),
         };
         assert_noop!(dispatch(wrong_hash, CHALLENGER), Error::<Test>::NotInTrace);
-        let leaf = TraceNode::of_step(20);
+        let leaf = Place::of_leaf(20);
         assert_noop!(
             point(CHALLENGER, claim, &trace, leaf),
             Error::<Test>::WrongNode

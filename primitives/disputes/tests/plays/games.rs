@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use noema_disputes::{
-    Fault, Game, GameEnd, GameError, GameStage, Line, LineEnd, Proven, Side, TraceNode,
+    Fault, Game, GameEnd, GameError, GameStage, Line, LineEnd, Place, Proven, Side,
 };
 use noema_protocol::hashing::blake2_256;
 use proptest::prelude::*;
@@ -206,7 +206,7 @@ impl Table {
             if self.now < self.opens_at || (is_liar && self.happens(50)) {
                 return;
             }
-            let last = TraceNode::of_step(self.trace.steps() - 1);
+            let last = Place::of_leaf(self.trace.steps() - 1);
             let (root, path) = (self.trace.tree().root(), self.trace.path(last));
             let opened = self
                 .game
@@ -280,7 +280,7 @@ impl Table {
         let seat = &mut self.seats[place];
         let honest = seat.honest.get_or_insert_with(|| Honest::new(right, tree));
         assert!(honest.disagrees(), "another result has another root");
-        if honest.at.height == 0 {
+        if honest.at.row == 0 {
             let proof = honest.proof();
             let proven =
                 self.game
@@ -329,9 +329,9 @@ impl Table {
                 Err(error) => panic!("it is its turn: {error}"),
             };
         }
-        let height = self.draw(u64::from(tree.height()) + 2) as u8;
+        let height = self.draw(u64::from(tree.height()) + 2) as u32;
         let index = self.draw(1 + (tree.steps() >> height.min(60)));
-        let node = TraceNode { height, index };
+        let node = Place { row: height, index };
         let hash = self.trace.hash(node).unwrap_or_default();
         let path = match tree.has(&node) {
             true => self.trace.path(node),
@@ -403,7 +403,7 @@ proptest! {
 fn opened(trace: &Trace) -> (TestGame, Line<u32>) {
     let mut game = Game::new(terms(), 0, TOKENS);
     let line = game.join(0, TOKENS).expect("it has not ended");
-    let last = TraceNode::of_step(trace.steps() - 1);
+    let last = Place::of_leaf(trace.steps() - 1);
     let (root, path) = (trace.tree().root(), trace.path(last));
     game.open::<Hashes>(&trace.statement(SEED), root, &path, 1)
         .expect("the trace has this result");
@@ -417,7 +417,7 @@ fn a_claimant_that_shows_no_trace_loses_after_its_window() {
     let until = 10 + RULES.per_move + RULES.work(TOKENS);
     assert_eq!(game.expire(until), None);
     let trace = Trace::right(SEED, 9);
-    let path = trace.path(TraceNode::of_step(8));
+    let path = trace.path(Place::of_leaf(8));
     let statement = trace.statement(SEED);
     let opened = game.open::<Hashes>(&statement, trace.tree().root(), &path, until + 1);
     assert_eq!(opened, Err(GameError::TooLate));
@@ -430,7 +430,7 @@ fn a_claimant_that_shows_no_trace_loses_after_its_window() {
 fn a_trace_has_the_steps_and_the_result_of_its_statement() {
     let trace = Trace::right(SEED, 9);
     let root = trace.tree().root();
-    let path = trace.path(TraceNode::of_step(8));
+    let path = trace.path(Place::of_leaf(8));
     let statement = trace.statement(SEED);
     let open = |statement: &Statement, path: &[H256]| {
         let mut game: TestGame = Game::new(terms(), 0, TOKENS);
@@ -514,9 +514,9 @@ fn a_claimant_that_does_not_show_a_row_in_time_loses() {
 fn a_line_goes_down_and_ends_with_a_proof() {
     let trace = Trace::right(SEED, 60);
     let (mut game, mut line) = opened(&trace);
-    let place = |height, index| TraceNode { height, index };
-    let to = |node: TraceNode| (node, trace.hash(node).unwrap_or_default());
-    let point = |game: &TestGame, line: &mut Line<u32>, node: TraceNode| {
+    let place = |height, index| Place { row: height, index };
+    let to = |node: Place| (node, trace.hash(node).unwrap_or_default());
+    let point = |game: &TestGame, line: &mut Line<u32>, node: Place| {
         let path = match trace.tree().has(&node) {
             true => trace.path(node),
             false => Vec::new(),

@@ -1,7 +1,7 @@
 //! Many games at once, and what a game costs the sides.
 
 use crate::support::*;
-use noema_disputes::{Effort, Game, GameStage, Side, Tariff, TraceNode};
+use noema_disputes::{Effort, Game, GameStage, Place, Side, Tariff};
 use std::collections::VecDeque;
 
 /// A claimant with one executor, which builds one trace after the other, in a thousand games at once. Each challenger
@@ -29,7 +29,7 @@ fn a_thousand_games_at_once_do_not_make_a_claimant_lose() {
         owed -= TOKENS;
         let (game, line) = &mut games[place];
         if let GameStage::Opening { .. } = game.stage {
-            let last = TraceNode::of_step(tree.steps() - 1);
+            let last = Place::of_leaf(tree.steps() - 1);
             game.open::<Hashes>(&statement, tree.root(), &trace.path(last), now)
                 .expect("it is in time");
         } else {
@@ -45,7 +45,7 @@ fn a_thousand_games_at_once_do_not_make_a_claimant_lose() {
                 row.expect("the node is above the leaves").0
             }
         };
-        if below.height > 0 {
+        if below.row > 0 {
             owed += TOKENS;
             let hash = trace.hash(below).expect("the trace has all nodes");
             game.point(line, (below, hash), &trace.path(below), now, owed)

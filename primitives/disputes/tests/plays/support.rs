@@ -1,8 +1,8 @@
 //! A tiny computation with real steps, the parties of a game about it, and the referee's book of clocks.
 
 use noema_disputes::{
-    DisputedLeaf, EvidenceError, Game, GameRules, GameTerms, Shape, StepJudge, StepProof,
-    TraceNode, Tree,
+    DisputedLeaf, EvidenceError, Game, GameRules, GameTerms, NoTrace, Place, Shape, StepJudge,
+    StepProof, Tree,
 };
 use noema_protocol::{
     hashing::{blake2_256, merkle_leaf, merkle_node},
@@ -82,8 +82,8 @@ impl StepJudge for Hashes {
         blake2_256(&bytes)
     }
 
-    fn shape(_: &DisputedLeaf, statement: &Statement) -> Option<Shape> {
-        Some(Shape {
+    fn shape(_: &DisputedLeaf, statement: &Statement) -> Result<Shape, NoTrace> {
+        Ok(Shape {
             steps: statement.steps,
             result: statement.result,
         })
@@ -163,19 +163,19 @@ impl Trace {
         }
     }
 
-    pub(crate) fn hash(&self, node: TraceNode) -> Option<H256> {
-        let row = self.rows.get(usize::from(node.height))?;
+    pub(crate) fn hash(&self, node: Place) -> Option<H256> {
+        let row = self.rows.get(node.row as usize)?;
         row.get(usize::try_from(node.index).ok()?).copied()
     }
 
-    pub(crate) fn row_below(&self, node: TraceNode, bits: u8) -> Vec<H256> {
+    pub(crate) fn row_below(&self, node: Place, bits: u8) -> Vec<H256> {
         let below = self.tree().row_below(&node, bits);
         let (first, count) = below.expect("the node is above the leaves");
         let start = first.index as usize;
-        self.rows[usize::from(first.height)][start..start + count as usize].to_vec()
+        self.rows[first.row as usize][start..start + count as usize].to_vec()
     }
 
-    pub(crate) fn path(&self, node: TraceNode) -> Vec<H256> {
+    pub(crate) fn path(&self, node: Place) -> Vec<H256> {
         path(&self.tree(), node, |sibling| self.hash(sibling)).expect("the trace has all nodes")
     }
 
@@ -185,12 +185,12 @@ impl Trace {
         StepProof {
             step: place,
             node: self.rows[0][place as usize],
-            siblings: self.path(TraceNode::of_step(place)),
+            siblings: self.path(Place::of_leaf(place)),
             evidence: evidence
                 .map(|input| {
                     (
                         self.leaves[input as usize],
-                        self.path(TraceNode::of_step(input)),
+                        self.path(Place::of_leaf(input)),
                     )
                 })
                 .collect(),
@@ -209,22 +209,18 @@ fn above(row: &[H256]) -> Vec<H256> {
 }
 
 /// The siblings of a node upwards, where all of them are known.
-fn path(
-    tree: &Tree,
-    mut node: TraceNode,
-    known: impl Fn(TraceNode) -> Option<H256>,
-) -> Option<Vec<H256>> {
+fn path(tree: &Tree, mut node: Place, known: impl Fn(Place) -> Option<H256>) -> Option<Vec<H256>> {
     let mut siblings = Vec::new();
-    while node.height < tree.height() {
-        let sibling = TraceNode {
+    while node.row < tree.height() {
+        let sibling = Place {
             index: node.index ^ 1,
             ..node
         };
         if tree.has(&sibling) {
             siblings.push(known(sibling)?);
         }
-        node = TraceNode {
-            height: node.height + 1,
+        node = Place {
+            row: node.row + 1,
             index: node.index >> 1,
         };
     }
@@ -235,9 +231,9 @@ fn path(
 pub(crate) struct Honest {
     own: Trace,
     tree: Tree,
-    shown: BTreeMap<TraceNode, H256>,
+    shown: BTreeMap<Place, H256>,
     /// The leaf of the step that differs first, once its row was shown.
-    pub(crate) at: TraceNode,
+    pub(crate) at: Place,
     pub(crate) hash: H256,
 }
 
@@ -259,20 +255,20 @@ impl Honest {
     }
 
     /// A node of the claimant's trace: one that was shown, or one before the first that differs.
-    fn known(&self, node: TraceNode) -> Option<H256> {
+    fn known(&self, node: Place) -> Option<H256> {
         let shown = self.shown.get(&node).copied();
-        let first = self.at.index << self.at.height;
-        let end = (node.index + 1) << node.height;
+        let first = self.at.index << self.at.row;
+        let end = (node.index + 1) << node.row;
         shown.or_else(|| (end <= first).then(|| self.own.hash(node)).flatten())
     }
 
-    fn path(&self, node: TraceNode) -> Vec<H256> {
+    fn path(&self, node: Place) -> Vec<H256> {
         path(&self.tree, node, |sibling| self.known(sibling))
             .expect("all siblings were shown, or are before the first difference")
     }
 
     /// The node to point to next.
-    pub(crate) fn point(&self) -> ((TraceNode, H256), Vec<H256>) {
+    pub(crate) fn point(&self) -> ((Place, H256), Vec<H256>) {
         ((self.at, self.hash), self.path(self.at))
     }
 
@@ -282,12 +278,12 @@ impl Honest {
             .tree
             .row_below(&self.at, RULES.row_bits)
             .expect("the node is above the leaves");
-        let (mut nodes, mut height) = (row.to_vec(), first.height);
-        while height <= self.at.height {
-            let start = first.index >> (height - first.height);
+        let (mut nodes, mut height) = (row.to_vec(), first.row);
+        while height <= self.at.row {
+            let start = first.index >> (height - first.row);
             for (offset, hash) in (0..).zip(&nodes) {
-                let node = TraceNode {
-                    height,
+                let node = Place {
+                    row: height,
                     index: start + offset,
                 };
                 self.shown.insert(node, *hash);
@@ -297,24 +293,24 @@ impl Honest {
         }
         let mut places = (first.index..).zip(row);
         let place = places.find(|(index, hash)| {
-            let node = TraceNode {
+            let node = Place {
                 index: *index,
                 ..first
             };
             self.own.hash(node) != Some(**hash)
         });
         let (index, hash) = place.expect("a row below a node that differs has one");
-        self.at = TraceNode { index, ..first };
+        self.at = Place { index, ..first };
         self.hash = *hash;
     }
 
     /// The proof about the first step that differs, once its row was shown.
     pub(crate) fn proof(&self) -> StepProof<Inputs> {
-        assert_eq!(self.at.height, 0);
+        assert_eq!(self.at.row, 0);
         let evidence = inputs_of(self.at.index).into_iter().map(|input| {
             (
                 self.own.leaves[input as usize],
-                self.path(TraceNode::of_step(input)),
+                self.path(Place::of_leaf(input)),
             )
         });
         StepProof {

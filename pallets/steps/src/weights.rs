@@ -1,0 +1,177 @@
+//! Weights of the steps: upper estimates, until `scripts/weights.sh` measures them and writes this file.
+//!
+//! An estimate is @HOW@.
+
+use core::marker::PhantomData;
+use frame_support::weights::Weight;
+
+/// The weight of each benchmark of the pallet.
+pub trait WeightInfo {
+    /// See `embedding` in the pallet's benchmarks.
+    fn embedding() -> Weight;
+    /// See `norm_range` in the pallet's benchmarks.
+    fn norm_range() -> Weight;
+    /// See `norm_squares` in the pallet's benchmarks.
+    fn norm_squares() -> Weight;
+    /// See `norm_scale` in the pallet's benchmarks.
+    fn norm_scale() -> Weight;
+    /// See `blocks_range` in the pallet's benchmarks.
+    fn blocks_range() -> Weight;
+    /// See `blocks_write` in the pallet's benchmarks.
+    fn blocks_write() -> Weight;
+    /// See `linear` in the pallet's benchmarks.
+    fn linear() -> Weight;
+    /// See `bias` in the pallet's benchmarks.
+    fn bias() -> Weight;
+    /// See `head_norm` in the pallet's benchmarks.
+    fn head_norm() -> Weight;
+    /// See `rope` in the pallet's benchmarks.
+    fn rope() -> Weight;
+    /// See `store_key` in the pallet's benchmarks.
+    fn store_key() -> Weight;
+    /// See `store_value` in the pallet's benchmarks.
+    fn store_value() -> Weight;
+    /// See `scores` in the pallet's benchmarks.
+    fn scores() -> Weight;
+    /// See `sums` in the pallet's benchmarks.
+    fn sums() -> Weight;
+    /// See `mix` in the pallet's benchmarks.
+    fn mix() -> Weight;
+    /// See `swiglu` in the pallet's benchmarks.
+    fn swiglu() -> Weight;
+    /// See `geglu` in the pallet's benchmarks.
+    fn geglu() -> Weight;
+    /// See `add` in the pallet's benchmarks.
+    fn add() -> Weight;
+    /// See `state` in the pallet's benchmarks.
+    fn state() -> Weight;
+    /// See `largest` in the pallet's benchmarks.
+    fn largest() -> Weight;
+    /// See `count` in the pallet's benchmarks.
+    fn count() -> Weight;
+    /// See `select` in the pallet's benchmarks.
+    fn select() -> Weight;
+    /// See `answered` in the pallet's benchmarks.
+    fn answered() -> Weight;
+    /// See `loss_weights` in the pallet's benchmarks.
+    fn loss_weights() -> Weight;
+    /// See `loss` in the pallet's benchmarks.
+    fn loss() -> Weight;
+    /// See `tokens` in the pallet's benchmarks.
+    fn tokens() -> Weight;
+    /// See `outcome` in the pallet's benchmarks.
+    fn outcome() -> Weight;
+}
+
+/// The estimates.
+pub struct SubstrateWeight<T>(PhantomData<T>);
+
+impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+    fn embedding() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn norm_range() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn norm_squares() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn norm_scale() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn blocks_range() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn blocks_write() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn linear() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn bias() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn head_norm() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn rope() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn store_key() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn store_value() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn scores() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn sums() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn mix() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn swiglu() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn geglu() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn add() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn state() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn largest() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn count() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn select() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn answered() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn loss_weights() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn loss() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn tokens() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+
+    fn outcome() -> Weight {
+        Weight::from_parts(8_000_000_000, 0)
+    }
+}
