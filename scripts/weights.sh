@@ -3,7 +3,8 @@
 #
 #   ./scripts/weights.sh [OPTIONS] [PALLET...]
 #
-# Without a PALLET: duties, checkpoints, operators, claims, jury, inference, sessions, issuance and training.
+# Without a PALLET: duties, checkpoints, operators, claims, jury, disputes, steps, inference, sessions, issuance
+# and training.
 #
 #   --steps N    values of each number that a weight depends on (default 5)
 #   --repeat N   measurements of each (default 5)
@@ -34,7 +35,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ ${#PALLETS[@]} -gt 0 ] || PALLETS=(duties checkpoints operators claims jury inference sessions issuance training)
+[ ${#PALLETS[@]} -gt 0 ] || PALLETS=(duties checkpoints operators claims jury disputes steps inference sessions issuance training)
 
 "$ROOT/scripts/setup.sh"
 . "$NOEMA_CACHE/wasm.env"

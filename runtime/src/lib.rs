@@ -18,6 +18,7 @@ pub mod constants;
 pub mod fees;
 pub mod parameters;
 pub mod presets;
+pub mod referee;
 
 pub use configs::{treasury_account, ProxyType};
 
@@ -188,6 +189,8 @@ mod runtime {
     pub type Claims = pallet_claims;
     #[runtime::pallet_index(47)]
     pub type Jury = pallet_jury;
+    #[runtime::pallet_index(49)]
+    pub type Disputes = pallet_disputes;
     #[runtime::pallet_index(42)]
     pub type Inference = pallet_inference;
     #[runtime::pallet_index(48)]

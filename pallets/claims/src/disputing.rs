@@ -75,8 +75,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Carries out the decision on a dispute. `jurors` made it.
-    pub(crate) fn do_conclude(id: ClaimId, leaf: u32, decision: Decision, jurors: &[T::AccountId]) {
+    /// Carries out the decision on a dispute. `payees` are paid the fee of a juror, as often as each is in the list.
+    pub(crate) fn do_conclude(id: ClaimId, leaf: u32, decision: Decision, payees: &[T::AccountId]) {
         let Ok(mut kept) = Self::load(id) else { return };
         if !crate::Disputes::<T>::contains_key(id, leaf) {
             return;
@@ -93,15 +93,15 @@ impl<T: Config> Pallet<T> {
             leaf,
             decision,
         });
-        let jurors = if decision == Decision::False {
+        let payees = if decision == Decision::False {
             // The challengers' share is part of the settlement, which removes the dispute.
-            jurors
+            payees
         } else {
             let challengers = crate::Disputes::<T>::take(id, leaf);
-            Self::forfeit(&kept.claim, kept.job, leaf, &challengers, is_true, jurors);
+            Self::forfeit(&kept.claim, kept.job, leaf, &challengers, is_true, payees);
             &[]
         };
-        Self::file_step(kept, &before, is_queued, effects, jurors, Self::now());
+        Self::file_step(kept, &before, is_queued, effects, payees, Self::now());
     }
 
     /// The stake of an account that was not drawn: as much as the claimant's, so that a false challenge costs
@@ -121,14 +121,14 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Takes the stakes of challengers. The claimant gets the cost of the dispute where the leaf is true, and
-    /// jurors are paid for each of their seats, in equal parts where the stakes do not suffice; the rest burns.
+    /// `payees` the fee of a juror as often as each is in the list, in equal parts where the stakes do not suffice; the rest burns.
     fn forfeit(
         claim: &ClaimOf<T>,
         job: Job,
         leaf: u32,
         challengers: &[Challenger<T::AccountId>],
         is_true: bool,
-        jurors: &[T::AccountId],
+        payees: &[T::AccountId],
     ) {
         let fee = claim.juror_fee();
         // The amount that each seat of a juror still gets.
@@ -145,10 +145,10 @@ impl<T: Config> Pallet<T> {
                 shares.push((claim.terms.claimant.clone(), split.to_claimant));
                 left = split.burned;
             }
-            let each = juror_share(left, jurors.len(), unpaid);
+            let each = juror_share(left, payees.len(), unpaid);
             unpaid = unpaid.saturating_sub(each);
             if each > 0 {
-                shares.extend(jurors.iter().map(|juror| (juror.clone(), each)));
+                shares.extend(payees.iter().map(|payee| (payee.clone(), each)));
             }
             match &challenger.stake {
                 Stake::Seat => {

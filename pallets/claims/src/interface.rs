@@ -106,7 +106,7 @@ impl<T: Config> noema_interfaces::Disputes<T::AccountId> for Pallet<T> {
         challengers.into_iter().map(|other| other.account).collect()
     }
 
-    fn conclude(claim: ClaimId, leaf: u32, decision: Decision, jurors: &[T::AccountId]) {
-        Self::do_conclude(claim, leaf, decision, jurors);
+    fn conclude(claim: ClaimId, leaf: u32, decision: Decision, payees: &[T::AccountId]) {
+        Self::do_conclude(claim, leaf, decision, payees);
     }
 }

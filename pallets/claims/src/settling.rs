@@ -18,15 +18,15 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn settle(
         kept: &mut KeptOf<T>,
         outcome: ClaimOutcome,
-        jurors: &[T::AccountId],
+        payees: &[T::AccountId],
     ) -> u32 {
         let claim = &kept.claim;
         let (id, terms) = (claim.id, &claim.terms);
         let settlement = claim.settle(outcome);
         let disputed = Self::close_disputes(id, outcome);
         if let Some(split) = &settlement.slash {
-            let fee = juror_share(split.burned, jurors.len(), claim.juror_fee());
-            let shares = Self::shares(split, &disputed, jurors, fee);
+            let fee = juror_share(split.burned, payees.len(), claim.juror_fee());
+            let shares = Self::shares(split, &disputed, payees, fee);
             let offence = Offence::FalseAnswer;
             T::Operators::slash(&terms.claimant, kept.job, offence, terms.stake, &shares);
             if let ClaimOutcome::Fallen(fault) = outcome {
@@ -83,14 +83,14 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The beneficiaries of the claimant's stake: the challengers, validators that confirmed other leaves,
-    /// and jurors. The rest burns.
+    /// and those paid for the dispute. The rest burns.
     ///
     /// Challengers share equally. But where validators that were drawn for the leaf are among them, only
     /// these share: otherwise a claimant that sees them drawn could challenge itself to take their part.
     fn shares(
         split: &StakeSplit<T::AccountId>,
         challengers: &[Challenger<T::AccountId>],
-        jurors: &[T::AccountId],
+        payees: &[T::AccountId],
         fee: Balance,
     ) -> Vec<(T::AccountId, Balance)> {
         let is_seated = |challenger: &&Challenger<T::AccountId>| challenger.stake == Stake::Seat;
@@ -108,10 +108,10 @@ impl<T: Config> Pallet<T> {
             };
             (account.clone(), each)
         });
-        let jurors = jurors.iter().map(|juror| (juror.clone(), fee));
+        let payees = payees.iter().map(|payee| (payee.clone(), fee));
         challengers
             .chain(split.validators.iter().cloned())
-            .chain(jurors)
+            .chain(payees)
             .collect()
     }
 

@@ -340,20 +340,20 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Stores a claim after a step, and carries out its effects. `before` is what validators had to execute before
-    /// the step. A claim that waits for randomness enters the queue, unless it `is_queued`. `jurors` decided the
-    /// dispute by which the claim falls, where there was one.
+    /// the step. A claim that waits for randomness enters the queue, unless it `is_queued`. `payees` are
+    /// paid for the dispute by which the claim falls, where there was one.
     pub(crate) fn file_step(
         mut kept: KeptOf<T>,
         before: &Before<T::AccountId>,
         is_queued: bool,
         effects: Vec<ClaimEffect<T::AccountId>>,
-        jurors: &[T::AccountId],
+        payees: &[T::AccountId],
         now: BlockNumberFor<T>,
     ) -> Step {
         if kept.claim.stage == ClaimStage::Undrawn && !is_queued {
             Self::await_randomness(kept.claim.id);
         }
-        let entered = Self::carry_out(&mut kept, effects, jurors);
+        let entered = Self::carry_out(&mut kept, effects, payees);
         Step {
             changes_turn: Self::file(kept, before, now),
             entered,
@@ -474,12 +474,12 @@ impl<T: Config> Pallet<T> {
         seats.map(|seat| (seat.validator.clone(), claim.terms.leaf_tokens))
     }
 
-    /// Carries out the effects of a claim's step outside of the claim. `jurors` decided the dispute by which
+    /// Carries out the effects of a claim's step outside of the claim. `payees` are paid for the dispute by which
     /// the claim falls, where there was one. Returns for how many operators work of an earlier epoch was entered.
     fn carry_out(
         kept: &mut KeptOf<T>,
         effects: Vec<ClaimEffect<T::AccountId>>,
-        jurors: &[T::AccountId],
+        payees: &[T::AccountId],
     ) -> u32 {
         let claim = kept.claim.id;
         let mut entered = 0;
@@ -502,7 +502,7 @@ impl<T: Config> Pallet<T> {
                     T::Operators::slash(&validator, job, Offence::MissedCheck, stake, &[]);
                     T::Operators::release(&validator, job);
                 }
-                ClaimEffect::Ended(outcome) => entered = Self::settle(kept, outcome, jurors),
+                ClaimEffect::Ended(outcome) => entered = Self::settle(kept, outcome, payees),
             }
         }
         entered

@@ -7,7 +7,7 @@ use crate::{
 };
 use alloc::collections::BTreeMap;
 use frame_support::{ensure, traits::fungible::InspectHold};
-use noema_disputes::{GameStage, Side};
+use noema_disputes::{GameEnd, GameStage, Side};
 use noema_economics::Balance;
 use noema_interfaces::Disputes as _;
 use noema_protocol::{apply, encoded, ClaimId};
@@ -96,7 +96,7 @@ impl<T: Config> Pallet<T> {
         let lines = Lines::<T>::iter_prefix(id).count();
         ensure!(
             (subject.claim, subject.leaf) == id
-                && game.end().is_none()
+                && game.end().is_none_or(|end| end == GameEnd::HandedOver)
                 && u32::try_from(lines) == Ok(game.lines),
             AuditFailure::GameDiffers { claim, leaf }
         );

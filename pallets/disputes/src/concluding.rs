@@ -2,10 +2,12 @@
 
 use crate::{
     Agenda, Config, Event, GameId, GameTurn, Games, Lines, OpenGameOf, OpenLineOf, Pallet,
+    WeightInfo,
 };
+use frame_support::weights::Weight;
 use noema_claims::Decision;
 use noema_disputes::{Fault, GameEnd, GameStage, LineEnd};
-use noema_interfaces::{Claims as _, Disputes as _};
+use noema_interfaces::{Claims as _, Disputes as _, Referee as _};
 use noema_protocol::ClaimId;
 
 impl<T: Config> Pallet<T> {
@@ -72,6 +74,27 @@ impl<T: Config> Pallet<T> {
         }
         Self::conclude(id, open, GameEnd::Fallen(fault), by);
         T::Disputes::conclude(id.0, id.1, Decision::False, &winners.unwrap_or_default());
+    }
+
+    /// Ends a line of a game that another referee decides, without any loss, and lets that begin with the last one.
+    /// Returns the weight.
+    pub(crate) fn leave_game(
+        id: GameId,
+        mut open: OpenGameOf<T>,
+        challenger: &T::AccountId,
+        line: &OpenLineOf<T>,
+    ) -> Weight {
+        Self::release_line(id, challenger, line);
+        let (claim, leaf) = id;
+        if !open.game.leave() {
+            Games::<T>::insert(claim, leaf, open);
+            return T::WeightInfo::turn();
+        }
+        Self::conclude(id, open, GameEnd::HandedOver, None);
+        if let Some(claim) = T::Claims::claim(claim) {
+            T::Fallback::open(&claim, leaf);
+        }
+        Self::conclude_weight()
     }
 
     fn conclude(id: GameId, open: OpenGameOf<T>, end: GameEnd, by: Option<T::AccountId>) {

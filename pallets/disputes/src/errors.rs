@@ -39,7 +39,8 @@ mod errors {
         TooLate,
         /// The other side has to move in this line; see the view function `game`.
         OtherSide,
-        /// The chain knows that the statement is false, or that it has no steps: no trace supports it.
+        /// The chain knows that the statement is false: no trace supports it. Its receipt differs from the terms of the
+        /// session, its counts of tokens are impossible, or its manifest is not the checkpoint's.
         NoShape,
         /// The last leaf of the trace is not what the statement states.
         OtherResult,

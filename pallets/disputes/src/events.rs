@@ -41,6 +41,14 @@ mod events {
             /// The trace.
             trace: Tree,
         },
+        /// The claimant showed that the chain has no steps for the computation. Another referee decides, as soon as the
+        /// time to open a trace is over and the lines have ended, without loss.
+        NoSteps {
+            /// The claim.
+            claim: ClaimId,
+            /// The leaf.
+            leaf: u32,
+        },
         /// A challenger pointed to a node: the claimant has to show the row below it.
         Pointed {
             /// The claim.
@@ -84,7 +92,7 @@ mod events {
             leaf: u32,
             /// How it ended.
             end: GameEnd,
-            /// The account that showed the fault; `None` where there is none, or the claimant showed no trace.
+            /// The account that showed the fault; `None` where there is none, or the claimant showed no trace in time.
             by: Option<T::AccountId>,
         },
         /// A game was dropped, as its claim has ended for another reason.

@@ -57,7 +57,7 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use noema_disputes::{GameEnd, LineEnd, Place, StepJudge, StepProof, Tree, MAX_ROW};
     use noema_economics::Balance;
-    use noema_interfaces::{Claims, Disputes, Operators};
+    use noema_interfaces::{Claims, Disputes, Operators, Referee};
     use noema_protocol::{CheckpointId, ClaimId};
     use sp_core::H256;
 
@@ -83,8 +83,10 @@ pub mod pallet {
         /// Knows the hot keys, and credits claimants.
         type Operators: Operators<Self::AccountId, Balance>;
         /// Executes one step of a computation. Every leaf that a claim can have has a statement, and what is right has
-        /// a shape: a claimant that cannot open its trace loses.
+        /// a shape or no steps: a claimant that cannot open its trace loses.
         type Judge: StepJudge<Statement: Parameter, Evidence: Parameter>;
+        /// Decides disputes over computations for which the judge has no steps, as their claimants show.
+        type Fallback: Referee<Self::AccountId, BlockNumberFor<Self>>;
         /// The weights of steps.
         type StepWeight: StepWeight<EvidenceOf<Self>>;
         /// The highest weight of the end of a claim beside its settlement, in the pallet that made it and for the
@@ -181,7 +183,8 @@ pub mod pallet {
     #[pallet::call]
     impl<T: Config> Pallet<T> {
         /// Shows the root of the trace of a disputed leaf, signed by the hot key of the claimant. A duty: free of
-        /// charge through `duties.perform`.
+        /// charge through `duties.perform`. Where the statement shows that the chain has no steps for the computation,
+        /// `root` and `siblings` do not matter, and another referee decides.
         ///
         /// - `claim`: the number of the claim.
         /// - `leaf`: the number of the leaf.

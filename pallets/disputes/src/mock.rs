@@ -56,6 +56,7 @@ impl pallet_disputes::Config for Test {
     type Disputes = Claims;
     type Operators = Operators;
     type Judge = Sums;
+    type Fallback = Others;
     type StepWeight = Sums;
     type EndedWeight = ();
     type WeightInfo = crate::weights::SubstrateWeight<Self>;

@@ -9,7 +9,7 @@ use codec::Encode;
 use frame_support::{dispatch::Pays, ensure, pallet_prelude::DispatchResult};
 use frame_system::pallet_prelude::BlockNumberFor;
 use noema_claims::{verify_leaf, ClaimStage};
-use noema_disputes::{Place, Proven, Side, StepJudge, StepProof, Tree};
+use noema_disputes::{GameError, Place, Proven, Side, StepJudge, StepProof, Tree};
 use noema_interfaces::{Claims as _, Operators};
 use noema_protocol::ClaimId;
 use sp_core::H256;
@@ -38,7 +38,10 @@ impl<T: Config> Pallet<T> {
         let (open, trace) = Self::opened(&key, claim, leaf, statement, path, root, siblings)?;
         Self::pay_off(&open.game.terms.claimant, open.game.terms.tokens);
         Games::<T>::insert(claim, leaf, open);
-        Self::deposit_event(Event::Opened { claim, leaf, trace });
+        Self::deposit_event(match trace {
+            Some(trace) => Event::Opened { claim, leaf, trace },
+            None => Event::NoSteps { claim, leaf },
+        });
         Ok(())
     }
 
@@ -162,7 +165,8 @@ impl<T: Config> Pallet<T> {
         T::Operators::controller_of(who).unwrap_or_else(|| who.clone())
     }
 
-    /// The game with the claimant's trace; nothing is stored.
+    /// The game with the claimant's trace, or without one where the judge has no steps for the statement: that is handed
+    /// over. Nothing is stored.
     pub(crate) fn opened(
         key: &T::AccountId,
         claim: ClaimId,
@@ -171,7 +175,7 @@ impl<T: Config> Pallet<T> {
         path: &[H256],
         root: H256,
         siblings: &[H256],
-    ) -> Result<(OpenGameOf<T>, Tree), Error<T>> {
+    ) -> Result<(OpenGameOf<T>, Option<Tree>), Error<T>> {
         let mut open = Self::load_as_claimant(key, claim, leaf)?;
         let terms = T::Claims::claim(claim)
             .ok_or(Error::<T>::NotDisputed)?
@@ -187,7 +191,13 @@ impl<T: Config> Pallet<T> {
             Error::<T>::NotInClaim
         );
         let now = Self::now();
-        let trace = open.game.open::<T::Judge>(statement, root, siblings, now)?;
+        let trace = match open.game.open::<T::Judge>(statement, root, siblings, now) {
+            Err(GameError::NoSteps) => {
+                open.game.hand_over();
+                None
+            }
+            opened => Some(opened?),
+        };
         Ok((open, trace))
     }
 

@@ -72,7 +72,8 @@ impl<T: Config> Pallet<T> {
         match open.game.expire(Self::now()) {
             Some(GameEnd::Fallen(fault)) => Self::conclude_fallen(id, open, fault, None, false),
             Some(GameEnd::Upheld) => Self::conclude_upheld(id, open),
-            None => {
+            // It waits for the turns of its lines.
+            Some(GameEnd::HandedOver) | None => {
                 Games::<T>::insert(id.0, id.1, open);
                 return T::WeightInfo::turn();
             }
@@ -93,6 +94,9 @@ impl<T: Config> Pallet<T> {
             Self::drop_game(id, &open);
             Self::release_line(id, &challenger, &line);
             return T::WeightInfo::turn();
+        }
+        if open.game.end() == Some(GameEnd::HandedOver) {
+            return Self::leave_game(id, open, &challenger, &line);
         }
         let lost = open.game.expire_line(&line.line, Self::now());
         match (lost, open.game.end()) {

@@ -27,8 +27,8 @@ pub(crate) type Agenda<T> = noema_agenda::Agenda<Turns<T>, AgendaCursor<T>>;
 /// A claim and one of its leaves: the subject of a game.
 pub type GameId = (ClaimId, u32);
 
-/// Most bytes of a move: evidence of 64 KiB, and the paths and the statement beside it.
-pub const MOVE_BYTES: u32 = 72 * 1024;
+/// Most bytes of a move: evidence of 64 KiB, a statement with a manifest of 16 KiB, and the paths beside them.
+pub const MOVE_BYTES: u32 = 88 * 1024;
 /// Most parts, each the fee of a juror, that the loser of a game owes the winner.
 pub const MAX_PARTS: u32 = 36;
 /// Most bytes of the evidence of one step.

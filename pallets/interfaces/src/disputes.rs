@@ -23,7 +23,8 @@ pub trait Disputes<AccountId> {
     /// The challengers of the leaf; empty where no dispute over it is open.
     fn challengers(claim: ClaimId, leaf: u32) -> Vec<AccountId>;
 
-    /// Ends the dispute over a leaf. Each of `jurors` is paid for its part out of the stakes of the losing
-    /// side, as far as they reach. Does nothing where no such dispute is open.
-    fn conclude(claim: ClaimId, leaf: u32, decision: Decision, jurors: &[AccountId]);
+    /// Ends the dispute over a leaf. Each of `payees`, jurors or the winner of a game, is paid the fee of a juror as often
+    /// as it is in the list, out of the stakes of the losing side and as far as they reach. Does nothing where no such
+    /// dispute is open.
+    fn conclude(claim: ClaimId, leaf: u32, decision: Decision, payees: &[AccountId]);
 }

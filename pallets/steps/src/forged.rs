@@ -8,7 +8,7 @@ use noema_protocol::{
     hashing::{blake2_256, merkle_leaf, tokens_hash_of, tokens_node, TOKENS_PER_LEAF},
     merkle, CheckpointId,
 };
-use noema_referee::ShownCheckpoint;
+use noema_referee::{DeclaredEvidence, ShownCheckpoint};
 use noema_trace::{
     leaf, AnswerExecution, EvidenceRefusal, Needs, StepEvidence, StepKind, StepPlace,
     TextExecution, TokenList, TokensOf, TraceShape, TracedExecution,
@@ -27,7 +27,7 @@ const LARGE: Architecture = Architecture {
     head_dim: 128,
     feed_forward: 29_568,
     vocabulary: 152_064,
-    context_length: 32_768,
+    context_length: TOKENS,
     norm_epsilon_q32: 42_950,
     tied_head: false,
     variant: Variant {
@@ -93,6 +93,8 @@ const SAMPLING: Sampling = Sampling {
     top_k: 40,
     top_p_milli: 950,
 };
+/// Tokens of the whole context of most checkpoints here.
+pub const TOKENS: u32 = 32_768;
 /// Tokens of an answer.
 const ANSWER: u32 = 1_024;
 /// The token that each forged list consists of.
@@ -159,6 +161,17 @@ pub fn longest_manifest() -> Manifest {
     // The length of a longer text can take three bytes more.
     manifest.licence = "x".repeat(spare - 3);
     manifest
+}
+
+/// Evidence of nearly as many bytes as are accepted, which is refused without a look at them.
+pub fn useless_evidence() -> DeclaredEvidence {
+    DeclaredEvidence {
+        kind: StepKind::Embedding,
+        inputs: StepEvidence {
+            outputs: vec![0; 60_000],
+            ..StepEvidence::default()
+        },
+    }
 }
 
 fn manifest(architecture: Architecture, weights_root: H256) -> Manifest {

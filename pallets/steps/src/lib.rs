@@ -25,7 +25,7 @@ mod tests;
 pub mod weights;
 
 #[cfg(feature = "runtime-benchmarks")]
-pub use forged::longest_manifest;
+pub use forged::{longest_manifest, useless_evidence, TOKENS};
 pub use weights::WeightInfo;
 
 use core::marker::PhantomData;

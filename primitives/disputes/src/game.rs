@@ -69,6 +69,8 @@ pub enum GameEnd {
     Upheld,
     /// The claim falls.
     Fallen(Fault),
+    /// The judge has no steps for the computation: another referee decides.
+    HandedOver,
 }
 
 /// Why a claim falls.
@@ -154,6 +156,18 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Game<AccountId, BlockN
             since: now,
         };
         Ok(tree)
+    }
+
+    /// Ends the game without a decision, where its statement was refused as [`GameError::NoSteps`]: another referee decides
+    /// as soon as the last line has [left](Self::leave).
+    pub fn hand_over(&mut self) {
+        self.stage = GameStage::Ended(GameEnd::HandedOver);
+    }
+
+    /// Takes a line out of a game that was handed over. Returns whether it was the last one.
+    pub fn leave(&mut self) -> bool {
+        self.lines = self.lines.saturating_sub(1);
+        self.lines == 0
     }
 
     /// The challenger points to a node of the trace, of which it has shown the hash by its `siblings`: the claimant has

@@ -4,17 +4,21 @@
 
 use crate::{
     beacon::RelayBeacon,
-    constants::{deposit, DAYS, EPOCHS_PER_ERA, HOURS, MAXIMUM_BLOCK_WEIGHT, SUBSIDY_POOL, UNIT},
+    constants::{
+        deposit, DAYS, EPOCHS_PER_ERA, HOURS, MAXIMUM_BLOCK_WEIGHT, MICROUNIT, MILLIUNIT,
+        SUBSIDY_POOL, UNIT,
+    },
     parameters::{
         FalsehoodSlash, FinalityAllowance, Freshness, ProtocolClaimRules, ProtocolRequestRules,
         ProtocolSessionRules, SilenceCap, SilenceSlash,
     },
+    referee::{Judge, Referees, StepWeights},
     AccountId, Balances, BlockNumber, Checkpoints, Claims, Inference, Issuance, Jury, Operators,
     Runtime, RuntimeCall, RuntimeHoldReason, Sessions, Signature,
 };
 use frame_support::{
     parameter_types,
-    traits::{ConstU128, ConstU32},
+    traits::{ConstU128, ConstU32, ConstU8},
     weights::Weight,
     PalletId,
 };
@@ -104,7 +108,7 @@ impl pallet_claims::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Operators = Operators;
     type Randomness = RelayBeacon<Self>;
-    type Referee = Jury;
+    type Referee = Referees;
     type OnEnded = (Inference, Sessions);
     type EndedWeight = EndedWeight;
     type EnterWeight = EnterWeight;
@@ -142,6 +146,28 @@ impl pallet_jury::Config for Runtime {
     type MaxDrawsPerBlock = ConstU32<2>;
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = crate::benchmarks::DisputedClaims;
+}
+
+impl pallet_disputes::Config for Runtime {
+    type Currency = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Claims = Claims;
+    type Disputes = Claims;
+    type Operators = Operators;
+    type Judge = Judge;
+    type Fallback = Jury;
+    type StepWeight = StepWeights;
+    type EndedWeight = FallWeight;
+    type WeightInfo = pallet_disputes::weights::SubstrateWeight<Self>;
+    // Three rows lead to each of a billion steps.
+    type RowBits = ConstU8<{ noema_disputes::MAX_ROW_BITS }>;
+    type MaxAnswered = ConstU32<8>;
+    // The fee for the bytes of a row, if that were paid for.
+    type MovePrice = ConstU128<{ 34 * MILLIUNIT }>;
+    type BlockPrice = ConstU128<{ 10 * MICROUNIT }>;
+    type MaxTurnsPerBlock = ConstU32<16>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = crate::benchmarks::DisputedSessions;
 }
 
 parameter_types! {
@@ -214,6 +240,7 @@ impl AsDuty<AccountId, BlockNumber> for RuntimeCall {
         match self {
             Self::Checkpoints(call) => call.as_duty(key, signed_at),
             Self::Claims(call) => call.as_duty(key, signed_at),
+            Self::Disputes(call) => call.as_duty(key, signed_at),
             Self::Inference(call) => call.as_duty(key, signed_at),
             Self::Issuance(call) => call.as_duty(key, signed_at),
             Self::Jury(call) => call.as_duty(key, signed_at),

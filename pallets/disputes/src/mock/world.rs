@@ -54,6 +54,24 @@ parameter_types! {
     pub static Idle: Weight = Weight::MAX;
 }
 
+/// The referee of what the judge has no steps for: it keeps a list.
+pub struct Others;
+
+parameter_types! {
+    /// The disputes that were handed over.
+    pub static HandedOver: Vec<(ClaimId, u32)> = Vec::new();
+}
+
+impl noema_interfaces::Referee<AccountId, u32> for Others {
+    fn open(claim: &Claim<AccountId, u32>, leaf: u32) {
+        HandedOver::mutate(|disputes| disputes.push((claim.id, leaf)));
+    }
+
+    fn backlog(_: &AccountId) -> u64 {
+        0
+    }
+}
+
 pub(crate) fn rules() -> ClaimRules<u32> {
     ClaimRules {
         windows: ClaimWindows {
@@ -152,6 +170,7 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
     ext.execute_with(|| {
         Idle::set(Weight::MAX);
         MaxTurnsPerBlock::set(64);
+        HandedOver::set(Vec::new());
         System::set_block_number(1);
         register(WORKER, roles(true));
         validators.for_each(|validator| register(validator, roles(false)));

@@ -1,0 +1,5 @@
+//! The judge of sessions' answers, tested through the public interface.
+
+mod statements;
+mod steps;
+mod support;
