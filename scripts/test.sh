@@ -114,8 +114,8 @@ unit() {
 benchmarks() {
     SKIP_WASM_BUILD=1 cargo test --locked --lib --no-fail-fast \
         -p noema-runtime -p pallet-duties -p pallet-checkpoints -p pallet-operators -p pallet-claims -p pallet-jury -p pallet-inference \
-        -p pallet-sessions -p pallet-issuance -p pallet-training -p pallet-disputes \
-        --features noema-runtime/runtime-benchmarks,noema-runtime/try-runtime,pallet-disputes/runtime-benchmarks -- bench
+        -p pallet-sessions -p pallet-issuance -p pallet-training -p pallet-disputes -p pallet-steps \
+        --features noema-runtime/runtime-benchmarks,noema-runtime/try-runtime -- bench
 }
 
 e2e() {

@@ -9,6 +9,7 @@ use frame_support::{
         tokens::{Fortitude, Precision},
         Get,
     },
+    weights::Weight,
 };
 use noema_claims::{juror_share, lost_challenge, ClaimStage, Decision};
 use noema_economics::Balance;
@@ -102,6 +103,12 @@ impl<T: Config> Pallet<T> {
             &[]
         };
         Self::file_step(kept, &before, is_queued, effects, payees, Self::now());
+    }
+
+    /// The highest weight with which a referee takes a dispute with so many challengers.
+    pub(crate) fn referee_weight(challengers: u32) -> Weight {
+        let entries = u64::from(challengers).saturating_add(1);
+        T::ChallengerWeight::get().saturating_mul(entries)
     }
 
     /// The stake of an account that was not drawn: as much as the claimant's, so that a false challenge costs

@@ -91,6 +91,9 @@ pub mod pallet {
         /// The weight of entering the work of an earlier epoch, where an operator is credited for the first work of
         /// another.
         type EnterWeight: Get<Weight>;
+        /// The highest weight with which a referee takes a dispute, or a challenger of one, beside what the benchmarks of
+        /// this pallet contain.
+        type ChallengerWeight: Get<Weight>;
         /// Weights of the calls and turns.
         type WeightInfo: WeightInfo;
 
@@ -252,7 +255,11 @@ pub mod pallet {
         /// - `claim`: the number of the claim.
         /// - `leaf`: the number of the leaf.
         #[pallet::call_index(2)]
-        #[pallet::weight(T::WeightInfo::challenge().max(T::WeightInfo::challenge_seated()))]
+        #[pallet::weight(
+            T::WeightInfo::challenge()
+                .max(T::WeightInfo::challenge_seated())
+                .saturating_add(Pallet::<T>::referee_weight(1))
+        )]
         pub fn challenge(origin: OriginFor<T>, claim: ClaimId, leaf: u32) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_challenge(who, claim, leaf)
@@ -309,9 +316,10 @@ pub mod pallet {
         /// - `prompt`: the tokens of the prompt.
         /// - `answer`: the tokens of the answer.
         #[pallet::call_index(5)]
-        #[pallet::weight(T::WeightInfo::post_leaf(
-            (prompt.len() as u32).saturating_add(answer.len() as u32)
-        ))]
+        #[pallet::weight(
+            T::WeightInfo::post_leaf((prompt.len() as u32).saturating_add(answer.len() as u32))
+                .saturating_add(Pallet::<T>::referee_weight(T::MaxChallengers::get()))
+        )]
         pub fn post_leaf(
             origin: OriginFor<T>,
             claim: ClaimId,

@@ -110,6 +110,7 @@ impl Config for Test {
     type OnEnded = Listener;
     type EndedWeight = ();
     type EnterWeight = ();
+    type ChallengerWeight = ();
     type WeightInfo = crate::weights::SubstrateWeight<Self>;
     type PollBudget = PollBudget;
     type MaxChallengers = ConstU32<{ MAX_SEATED_CHALLENGERS + 2 }>;

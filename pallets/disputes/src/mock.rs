@@ -39,6 +39,7 @@ impl pallet_claims::Config for Test {
     type OnEnded = ();
     type EndedWeight = ();
     type EnterWeight = ();
+    type ChallengerWeight = ();
     type WeightInfo = pallet_claims::weights::SubstrateWeight<Self>;
     type PollBudget = PollBudget;
     type MaxChallengers = ConstU32<{ pallet_claims::MAX_SEATED_CHALLENGERS + 2 }>;

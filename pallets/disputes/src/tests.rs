@@ -3,6 +3,7 @@
 mod anything;
 mod beginning;
 mod duties;
+mod hand_over;
 mod join;
 mod load;
 mod money;

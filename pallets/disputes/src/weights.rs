@@ -1,5 +1,5 @@
-//! Weights of the calls and turns of `pallet_disputes`: upper estimates, until the pallet is in a runtime in which
-//! `scripts/weights.sh` measures them and writes this file.
+//! Weights of the calls and turns of `pallet_disputes`: upper estimates, until `scripts/weights.sh` measures them and
+//! writes this file.
 //!
 //! An estimate counts each storage value at the longest, in maps of a million entries, and a hash at a microsecond.
 

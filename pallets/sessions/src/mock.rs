@@ -89,6 +89,7 @@ impl pallet_claims::Config for Test {
     type OnEnded = Sessions;
     type EndedWeight = ();
     type EnterWeight = ();
+    type ChallengerWeight = ();
     type WeightInfo = pallet_claims::weights::SubstrateWeight<Self>;
     type PollBudget = ClaimBudget;
     type MaxChallengers = ConstU32<{ pallet_claims::MAX_SEATED_CHALLENGERS + 2 }>;

@@ -102,6 +102,9 @@ const TOKEN: u32 = 17;
 /// The byte that each forged output and tile consists of.
 const BYTE: u8 = 1;
 
+/// A sum of weights of attention, and a largest weight, that there can be.
+const SUM: u64 = 1 << 30;
+
 /// Roots over forged inputs.
 #[derive(Clone, Copy, Default)]
 struct Roots {
@@ -240,7 +243,7 @@ impl World {
         let mut roots = Roots::default();
         let filler = |count: usize| vec![H256::repeat_byte(1); count];
         let mut inputs = StepEvidence {
-            outputs: vec![BYTE; needs.bytes],
+            outputs: Vec::with_capacity(needs.bytes),
             nodes: filler(needs.nodes.len()),
             tokens: Vec::new(),
             token_nodes: filler(needs.token_nodes.len()),
@@ -272,13 +275,10 @@ impl World {
             if needs.steps.is_empty() {
                 return H256::zero();
             }
-            let mut rest = inputs.outputs.as_slice();
             let outputs = needs.steps.iter().map(|step| {
-                let place = shape.place(*step).expect("the step is there; qed");
-                let bytes = shape.output_bytes(&place).expect("the step is there; qed");
-                let (output, others) = rest.split_at(bytes);
-                rest = others;
-                (*step, merkle_leaf(&leaf(output)))
+                let output = output(shape, *step);
+                inputs.outputs.extend_from_slice(&output);
+                (*step, merkle_leaf(&leaf(&output)))
             });
             let outputs: Vec<_> = outputs.collect();
             let root = merkle::root_of(shape.steps(), &outputs, &inputs.nodes);
@@ -302,6 +302,25 @@ impl World {
             (TracedExecution::Answer(answer), TokenList::Answer) => answer.answer.count,
             (TracedExecution::Text(text), _) => text.tokens.count,
         }
+    }
+}
+
+/// An output that a step can have: what cannot be one ends the steps that read it early.
+fn output(shape: &TraceShape<'_>, step: u64) -> Vec<u8> {
+    let place = shape.place(step).expect("the step is there; qed");
+    let bytes = shape.output_bytes(&place).expect("the step is there; qed");
+    let repeated = |number: &[u8]| number.iter().copied().cycle().take(bytes).collect();
+    match shape.kind(&place) {
+        // Quants, and a scale of four bytes for 32 of them.
+        Some(StepKind::StoreKey | StepKind::StoreValue) => {
+            let mut stored = vec![BYTE; bytes / 36 * 32];
+            stored.extend([1, 0, 0, 0].into_iter().cycle().take(bytes / 36 * 4));
+            stored
+        }
+        Some(StepKind::Sums) => repeated(&SUM.to_le_bytes()),
+        // It is never the last one.
+        Some(StepKind::Mix) => repeated(&1u64.to_le_bytes()),
+        _ => vec![BYTE; bytes],
     }
 }
 

@@ -24,7 +24,7 @@ mod forged;
 mod tests;
 pub mod weights;
 
-#[cfg(feature = "runtime-benchmarks")]
+#[cfg(any(test, feature = "runtime-benchmarks"))]
 pub use forged::{longest_manifest, useless_evidence, TOKENS};
 pub use weights::WeightInfo;
 

@@ -4,7 +4,12 @@
 //! bytes of a leaf and over the 64 bytes of two nodes; the last node of an odd row moves up unchanged. The number of
 //! siblings is checked, so a path holds at one place only.
 
-use noema_protocol::{apply, hashing::merkle_leaf, merkle, sent};
+use noema_protocol::{
+    apply,
+    hashing::merkle_leaf,
+    merkle::{self, Place},
+    sent,
+};
 use sp_core::H256;
 
 /// Most steps of a trace: 70 billion weights at 32,768 positions have a thousandth of that.
@@ -53,7 +58,7 @@ impl Tree {
     /// The place of the root.
     pub fn top(&self) -> Place {
         Place {
-            height: self.height(),
+            row: self.height(),
             index: 0,
         }
     }

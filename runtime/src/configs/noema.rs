@@ -85,6 +85,9 @@ parameter_types! {
         let bonds = <OfClaims as pallet_claims::WeightInfo>::close_disputes(MAX_DEMANDS);
         EndedWeight::get().saturating_add(bonds)
     };
+    /// The weight of a line of a game, and about that of the game itself.
+    pub LineWeight: Weight =
+        <pallet_disputes::weights::SubstrateWeight<Runtime> as pallet_disputes::WeightInfo>::join();
     /// The weight of entering the work of an operator in an earlier epoch.
     pub EnterWeight: Weight =
         <pallet_issuance::weights::SubstrateWeight<Runtime> as pallet_issuance::WeightInfo>::enter();
@@ -112,6 +115,7 @@ impl pallet_claims::Config for Runtime {
     type OnEnded = (Inference, Sessions);
     type EndedWeight = EndedWeight;
     type EnterWeight = EnterWeight;
+    type ChallengerWeight = LineWeight;
     type WeightInfo = pallet_claims::weights::SubstrateWeight<Self>;
     type PollBudget = ClaimBudget;
     // The drawn validators, and four other challengers.

@@ -5,9 +5,14 @@
 mod common;
 mod world;
 
+// The same answers as in the tests of the judge.
+#[path = "../../../primitives/referee/tests/referee/answer.rs"]
+mod answer;
+
 mod checks;
 mod collusion;
 mod draws;
+mod games;
 mod jurors;
 mod requests;
 mod standstill;

@@ -15,8 +15,8 @@ use noema_protocol::{
 use noema_runtime::{
     constants::{MAXIMUM_BLOCK_WEIGHT, UNIT},
     parameters::{claim_rules, LIVE_FRESHNESS},
-    AccountId, Balance, Balances, Checkpoints, Claims, Inference, Issuance, Jury, Operators,
-    Runtime, RuntimeOrigin, System,
+    AccountId, Balance, Balances, Checkpoints, Claims, Disputes, Inference, Issuance, Jury,
+    Operators, Runtime, RuntimeOrigin, Sessions, System,
 };
 use pallet_checkpoints::{Architecture, TokenBounds, Variant, Weights};
 use pallet_inference::{RequestPhase, Requests};
@@ -93,6 +93,8 @@ pub(crate) fn audit() {
     assert_eq!(Claims::audit(), Ok(()));
     assert_eq!(Inference::audit(), Ok(()));
     assert_eq!(Jury::audit(), Ok(()));
+    assert_eq!(Disputes::audit(), Ok(()));
+    assert_eq!(Sessions::audit(), Ok(()));
     assert_ok!(Operators::audit());
     assert_ok!(Issuance::audit());
 }
@@ -111,18 +113,22 @@ fn publish() {
         tied_head: true,
         variant: Variant::LLAMA,
     };
-    let origin = || RuntimeOrigin::signed(who(PUBLISHER));
     assert_ok!(Checkpoints::register_family(
-        origin(),
+        RuntimeOrigin::signed(who(PUBLISHER)),
         BoundedVec::truncate_from(b"a family".to_vec()),
         architecture,
         H256::repeat_byte(9),
         1,
         1
     ));
+    publish_checkpoint(CHECKPOINT);
+}
+
+/// Registers a checkpoint of the only family.
+pub(crate) fn publish_checkpoint(checkpoint: CheckpointId) {
     assert_ok!(Checkpoints::register_checkpoint(
-        origin(),
-        CHECKPOINT,
+        RuntimeOrigin::signed(who(PUBLISHER)),
+        checkpoint,
         FamilyId(0),
         None,
         Weights {
@@ -143,7 +149,8 @@ pub(crate) fn who(number: u32) -> AccountId {
     AccountId::new(blake2_256(&number.to_le_bytes()).0)
 }
 
-fn pair(number: u32) -> sr25519::Pair {
+/// The pair of a hot key, or of a voucher key.
+pub(crate) fn pair(number: u32) -> sr25519::Pair {
     sr25519::Pair::from_seed(&blake2_256(&("hot key", number).encode()).0)
 }
 
@@ -196,6 +203,8 @@ pub(crate) fn block() {
 
 /// The same, this many blocks of the relay chain later.
 pub(crate) fn block_after(relay_blocks: u32) {
+    // The last block had room.
+    Disputes::on_idle(System::block_number(), MAXIMUM_BLOCK_WEIGHT);
     let now = System::block_number() + 1;
     System::set_block_number(now);
     System::reset_events();
@@ -208,7 +217,9 @@ pub(crate) fn block_after(relay_blocks: u32) {
     let mut meter = WeightMeter::with_limit(MAXIMUM_BLOCK_WEIGHT);
     Claims::on_poll(now, &mut meter);
     Jury::on_poll(now, &mut meter);
+    Disputes::on_poll(now, &mut meter);
     Inference::on_poll(now, &mut meter);
+    Sessions::on_poll(now, &mut meter);
 }
 
 fn value(at: u32) -> H256 {
