@@ -2,7 +2,7 @@
 
 use crate::{
     parameters::{claim_rules, LIVE_FINALITY, LIVE_FRESHNESS, SESSION_RULES},
-    referee::Judge,
+    referee::StepsOfSessions,
     AccountId, AllPalletsWithSystem, Claims, Disputes, ParachainSystem, Runtime, RuntimeEvent,
     SessionKeys, Sessions, Signature, System,
 };
@@ -185,7 +185,8 @@ impl pallet_disputes::BenchmarkHelper<AccountId, SessionStatement, DeclaredEvide
             game.terms.subject.checkpoint = checkpoint;
             game.terms.subject
         });
-        let shape = Judge::shape(&subject, &statement).expect("the statement can be true; qed");
+        let shape =
+            StepsOfSessions::shape(&subject, &statement).expect("the statement can be true; qed");
         let last = shape.steps - 1;
         let missing = merkle::missing(shape.steps, &[last]).expect("it is a step; qed");
         let siblings = alloc::vec![H256::repeat_byte(6); missing.len()];

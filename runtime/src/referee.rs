@@ -14,7 +14,7 @@ use noema_referee::{SessionClaims, SessionJudge};
 use noema_sessions::Agreement;
 
 /// Judges the steps of sessions' answers.
-pub type Judge = SessionJudge<ClaimsOfSessions>;
+pub type StepsOfSessions = SessionJudge<ClaimsOfSessions>;
 
 /// The weights of steps.
 pub type StepWeights = pallet_steps::Steps<pallet_steps::weights::SubstrateWeight<Runtime>>;

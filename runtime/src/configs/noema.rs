@@ -12,7 +12,7 @@ use crate::{
         FalsehoodSlash, FinalityAllowance, Freshness, ProtocolClaimRules, ProtocolRequestRules,
         ProtocolSessionRules, SilenceCap, SilenceSlash,
     },
-    referee::{Judge, Referees, StepWeights},
+    referee::{Referees, StepWeights, StepsOfSessions},
     AccountId, Balances, BlockNumber, Checkpoints, Claims, Inference, Issuance, Jury, Operators,
     Runtime, RuntimeCall, RuntimeHoldReason, Sessions, Signature,
 };
@@ -158,7 +158,7 @@ impl pallet_disputes::Config for Runtime {
     type Claims = Claims;
     type Disputes = Claims;
     type Operators = Operators;
-    type Judge = Judge;
+    type Judge = StepsOfSessions;
     type Fallback = Jury;
     type StepWeight = StepWeights;
     type EndedWeight = FallWeight;

@@ -1,5 +1,5 @@
-//! Disputes over the answers of sessions, which the chain decides by executing one step: whoever else lies, one
-//! honest party is enough.
+//! Disputes over the answers of sessions, which the chain decides by executing one step: one honest party is
+//! enough, though all others lie.
 
 use crate::{
     answer::{manifest, tree, World},

@@ -98,7 +98,7 @@ fn no_move_is_accepted_in_a_game_that_was_handed_over() {
             proven.map(drop).map_err(|failed| failed.error),
             refused(error)
         );
-        // Nobody owes a move.
+        // No account owes a move.
         assert!(Disputes::moves_due(WORKER).is_empty());
         assert!(Disputes::moves_due(CHALLENGER).is_empty());
     });
