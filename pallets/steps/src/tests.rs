@@ -1,8 +1,12 @@
+// The macros make items public that only the tests use.
+#![allow(unreachable_pub)]
+
 use crate::{
     forged::{longest_manifest, Forged},
     weights::SubstrateWeight,
     Steps,
 };
+use frame_support::derive_impl;
 use noema_checkpoint::Manifest;
 use noema_referee::{DeclaredEvidence, ShownCheckpoint};
 use noema_trace::{StepEvidence, StepKind};
@@ -13,7 +17,7 @@ const MOST: u64 = 10_000_000_000;
 
 type OfSteps = Steps<SubstrateWeight<Test>>;
 
-#[frame_support::derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
     type Block = frame_system::mocking::MockBlock<Test>;
 }
