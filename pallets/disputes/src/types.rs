@@ -27,12 +27,13 @@ pub(crate) type Agenda<T> = noema_agenda::Agenda<Turns<T>, AgendaCursor<T>>;
 /// A claim and one of its leaves: the subject of a game.
 pub type GameId = (ClaimId, u32);
 
-/// Most bytes of a move: evidence of 64 KiB, a statement with a manifest of 16 KiB, and the paths beside them.
-pub const MOVE_BYTES: u32 = 88 * 1024;
+/// Most bytes of a move: evidence of 80 KiB, a statement with a manifest of 16 KiB, and the paths beside them.
+pub const MOVE_BYTES: u32 = 104 * 1024;
 /// Most parts, each the fee of a juror, that the loser of a game owes the winner.
 pub const MAX_PARTS: u32 = 36;
-/// Most bytes of the evidence of one step.
-pub const MAX_EVIDENCE_BYTES: usize = 64 * 1024;
+/// Most bytes of the evidence of one step. 64 KiB would do for checkpoints of up to 70 billion weights; the widest hidden
+/// state that the format allows has 65.
+pub const MAX_EVIDENCE_BYTES: usize = 80 * 1024;
 
 /// The weights of steps.
 pub trait StepWeight<Evidence> {

@@ -54,7 +54,7 @@ impl<Weights: WeightInfo> StepWeight<DeclaredEvidence> for Steps<Weights> {
 
     fn heaviest() -> Weight {
         let weights = StepKind::ALL.iter().map(|kind| weight_of::<Weights>(*kind));
-        weights.fold(Weight::zero(), Weight::max)
+        weights.fold(Weight::zero(), |most, weight| most.max(weight))
     }
 }
 

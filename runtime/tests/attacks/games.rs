@@ -284,10 +284,11 @@ fn proofs_about_something_else_are_refused_and_cost_no_more_than_a_line() {
         let step = leaves.len() as u64 / 2;
         let right = evidence(&world, &leaves, step);
         let refused = |statement: &SessionStatement, step, evidence: &DeclaredEvidence, who| {
+            let last = leaves.len() as u64 - 1;
             let proof = StepProof {
                 step,
                 node: H256::zero(),
-                siblings: siblings(&leaves, step),
+                siblings: siblings(&leaves, last.min(step)),
                 evidence: evidence.clone(),
             };
             let (statement, proof) = (Box::new(statement.clone()), Box::new(proof));
