@@ -49,7 +49,10 @@ fn the_benchmarks_execute_a_whole_step_of_each_kind() {
         let forged = Forged::of(*kind);
         let executed = forged.execute();
         assert!(executed.is_ok(), "{kind}: {executed:?}");
-        assert!(forged.bytes() <= pallet_disputes::MAX_EVIDENCE_BYTES, "{kind}");
+        assert!(
+            forged.bytes() <= pallet_disputes::MAX_EVIDENCE_BYTES,
+            "{kind}"
+        );
     }
 }
 
