@@ -5,6 +5,8 @@
 //! again: see [`ExecutedTrace`] for what is.
 
 mod kept;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod weights;
 
@@ -66,7 +68,9 @@ pub enum TraceFailure {
     #[error("The checkpoint cannot be executed: {0}.")]
     Model(#[from] ModelError),
     /// The tokens are not as many as the statement counts.
-    #[error("The statement counts {stated} tokens, but {found} are given: give those that it is about.")]
+    #[error(
+        "The statement counts {stated} tokens, but {found} are given: give those that it is about."
+    )]
     Tokens {
         /// In the statement.
         stated: u32,
@@ -138,7 +142,10 @@ impl TraceSubject {
             TracedExecution::Answer(answer) => [answer.prompt.count, answer.answer.count],
             TracedExecution::Text(text) => [text.tokens.count, 0],
         };
-        for (stated, found) in counts.into_iter().zip([self.given.len(), self.answer.len()]) {
+        for (stated, found) in counts
+            .into_iter()
+            .zip([self.given.len(), self.answer.len()])
+        {
             if stated as usize != found {
                 return Err(TraceFailure::Tokens { stated, found });
             }
@@ -219,7 +226,13 @@ impl ExecutedTrace {
                 if cancel.is_cancelled() {
                     return Err(TraceFailure::Cancelled);
                 }
-                done = walk.batch(shape, subject.lists(), done..positions, &mut joiner, carried)?;
+                done = walk.batch(
+                    shape,
+                    subject.lists(),
+                    done..positions,
+                    &mut joiner,
+                    carried,
+                )?;
                 kept.take(&mut joiner.found().nodes);
                 progress(TraceProgress { done, positions });
             }
@@ -263,7 +276,10 @@ impl ExecutedTrace {
         }
         let outputs = BTreeSet::from([step]);
         let mut found = self.find(outputs, BTreeSet::new(), cancel)?;
-        found.outputs.remove(&step).ok_or(TraceFailure::NoPlace("output of the step"))
+        found
+            .outputs
+            .remove(&step)
+            .ok_or(TraceFailure::NoPlace("output of the step"))
     }
 
     /// The leaf of a step: the hash of its output.
@@ -286,7 +302,9 @@ impl ExecutedTrace {
     ) -> Result<Vec<H256>, TraceFailure> {
         let bits = bits.min(node.row);
         let row = node.row - bits;
-        if node.index >= merkle::row_width(self.steps(), node.row) || node.row > merkle::height(self.steps()) {
+        if node.index >= merkle::row_width(self.steps(), node.row)
+            || node.row > merkle::height(self.steps())
+        {
             return Err(TraceFailure::NoPlace("such node"));
         }
         let first = node.index << bits;
@@ -299,11 +317,7 @@ impl ExecutedTrace {
     ///
     /// # Errors
     /// Where there is no such node, or when cancelled.
-    pub fn nodes(
-        &mut self,
-        places: &[Place],
-        cancel: &Cancel,
-    ) -> Result<Vec<H256>, TraceFailure> {
+    pub fn nodes(&mut self, places: &[Place], cancel: &Cancel) -> Result<Vec<H256>, TraceFailure> {
         let found = self.find(BTreeSet::new(), places.iter().copied().collect(), cancel)?;
         self.found_nodes(places, &found)
     }
@@ -357,7 +371,10 @@ impl ExecutedTrace {
 
     fn found_nodes(&self, places: &[Place], found: &Collected) -> Result<Vec<H256>, TraceFailure> {
         let nodes = places.iter().map(|place| {
-            let node = self.kept.node(*place).or_else(|| found.nodes.get(place).copied());
+            let node = self
+                .kept
+                .node(*place)
+                .or_else(|| found.nodes.get(place).copied());
             node.ok_or(TraceFailure::NoPlace("such node"))
         });
         nodes.collect()
@@ -394,7 +411,8 @@ impl ExecutedTrace {
                     if cancel.is_cancelled() {
                         return Err(TraceFailure::Cancelled);
                     }
-                    next = walk.batch(shape, subject.lists(), next..run.end, &mut joiner, carried)?;
+                    next =
+                        walk.batch(shape, subject.lists(), next..run.end, &mut joiner, carried)?;
                     found.take(joiner.found());
                 }
             }
@@ -431,7 +449,12 @@ struct Collected {
 
 impl Collected {
     fn take(&mut self, found: &mut Found) {
-        self.nodes.extend(found.nodes.drain(..).map(|(place, node)| (place, H256(node))));
+        self.nodes.extend(
+            found
+                .nodes
+                .drain(..)
+                .map(|(place, node)| (place, H256(node))),
+        );
         self.outputs.extend(found.outputs.drain(..));
     }
 }

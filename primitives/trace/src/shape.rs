@@ -338,12 +338,7 @@ impl<'a> TraceShape<'a> {
     }
 
     /// Kind and number of pieces of a stage of an operation at a position.
-    pub fn stage(
-        &self,
-        operation: usize,
-        stage: u32,
-        position: u32,
-    ) -> Option<(StepKind, u64)> {
+    pub fn stage(&self, operation: usize, stage: u32, position: u32) -> Option<(StepKind, u64)> {
         use StepKind as K;
         let listed = |stages: &[(StepKind, u64)]| stages.get(stage as usize).copied();
         let vocabulary = parts(self.architecture().vocabulary as usize, PART);

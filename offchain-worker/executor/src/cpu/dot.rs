@@ -224,12 +224,7 @@ impl<'a> Layer<'a> {
     /// # Safety
     /// No other thread computes the same group at the same time.
     #[inline(always)]
-    unsafe fn set(
-        &self,
-        (position, group): (usize, usize),
-        sums: &[i64; TILE_ROWS],
-        base: u32,
-    ) {
+    unsafe fn set(&self, (position, group): (usize, usize), sums: &[i64; TILE_ROWS], base: u32) {
         match &self.outputs {
             Outputs::Rounded(outputs) => {
                 let values = narrow(sums, self.exponent + base as i32);
