@@ -82,19 +82,19 @@ impl<'a> Wanted<'a> {
     }
 
     /// The ranges that end after `step`.
-    fn from(&self, step: u64) -> &[Range<u64>] {
+    fn ending_after(&self, step: u64) -> &[Range<u64>] {
         &self.ranges[self.ranges.partition_point(|range| range.end <= step)..]
     }
 
     /// Whether the leaf of a step is hashed.
     fn hashes(&self, step: u64) -> bool {
-        let range = self.from(step).first();
+        let range = self.ending_after(step).first();
         range.is_some_and(|range| range.start <= step)
     }
 
     /// Whether anything of some steps is wanted.
     pub(crate) fn touches(&self, steps: Range<u64>) -> bool {
-        let range = self.from(steps.start).first();
+        let range = self.ending_after(steps.start).first();
         range.is_some_and(|range| range.start < steps.end)
             || (!steps.is_empty() && self.outputs.range(steps).next().is_some())
     }
@@ -261,11 +261,11 @@ impl<'a> Part<'a> {
         if self.waiting.is_empty() {
             return;
         }
-        let runs = self.waiting.chunk_by(|a, b| a == b);
-        let outputs = runs.clone().map(|run| &self.bytes[run[0].clone()]);
-        let leaves = hash_all(outputs);
+        // Outputs that are the same are hashed once.
+        let runs = || self.waiting.chunk_by(|a, b| a == b);
+        let leaves = hash_all(runs().map(|run| &self.bytes[run[0].clone()]));
         let mut nodes = Vec::with_capacity(self.waiting.len());
-        for (run, node) in runs.zip(hash_all(leaves.iter().map(<[u8; 32]>::as_slice))) {
+        for (run, node) in runs().zip(hash_all(leaves.iter().map(<[u8; 32]>::as_slice))) {
             nodes.extend(std::iter::repeat_n(node, run.len()));
         }
         let first = Place {

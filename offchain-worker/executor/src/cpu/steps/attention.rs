@@ -1,7 +1,6 @@
 //! The steps of attention: blocks of 32 positions, groups of heads that share keys and values.
 
 use super::{write_i32, write_u64, Row};
-use crate::cpu::level::Level;
 use noema_numerics::{
     attention::{self, Query, Reciprocal, WeightScale},
     cache::LayerCache,
@@ -23,7 +22,6 @@ struct Head {
 
 /// The steps of one position, in the order of the trace.
 pub(super) fn attention(
-    _level: Level,
     cache: LayerCache<'_>,
     (together, window): (usize, Option<u32>),
     row: &mut Row<'_>,

@@ -94,23 +94,16 @@ fn search(
     row.begin(shape, operation);
     let mut step = shape.first_step(operation, row.position);
     let parts = candidates.len() as u64;
-    // The candidates whose keys begin with the digits so far, by part; at first all of them.
-    let mut known: Option<Vec<Vec<&Candidate>>> = None;
+    // The candidates whose keys begin with the digits so far, by part.
+    let all = candidates.iter().map(|part| part.iter().collect());
+    let mut known: Vec<Vec<&Candidate>> = all.collect();
     for digit in 0..DIGITS {
         let rest = 8 * (DIGITS - 1 - digit);
         let mut histogram = [0u8; VALUES * 16];
-        for part in 0..candidates.len() {
-            let is_same = match &known {
-                None => {
-                    let own = candidates[part].iter();
-                    own.fold(true, |_, candidate| count(&mut histogram, candidate, rest))
-                }
-                Some(known) => {
-                    let own = known[part].iter();
-                    own.fold(true, |_, candidate| count(&mut histogram, candidate, rest))
-                }
-            };
-            match is_same && part > 0 {
+        for (part, own) in known.iter().enumerate() {
+            own.iter()
+                .for_each(|candidate| count(&mut histogram, candidate, rest));
+            match own.is_empty() && part > 0 {
                 true => row
                     .part
                     .push_same(|bytes| bytes.extend_from_slice(&histogram)),
@@ -127,7 +120,8 @@ fn search(
         };
         let source = Source {
             recent: &row.recent,
-            ..*source
+            carried: source.carried,
+            tokens: source.tokens,
         };
         let found = shape.output(&place, &source);
         let found = found.expect("the histogram is recorded; qed");
@@ -137,29 +131,17 @@ fn search(
         row.recent.insert(step, found);
         step += 1;
         let begins = |candidate: &&Candidate| candidate.key >> rest == key;
-        known = Some(match known {
-            None => {
-                let parts = candidates.iter();
-                parts
-                    .map(|part| part.iter().filter(begins).collect())
-                    .collect()
-            }
-            Some(mut known) => {
-                known.iter_mut().for_each(|part| part.retain(begins));
-                known
-            }
-        });
+        known.iter_mut().for_each(|part| part.retain(begins));
     }
 }
 
-/// Adds a candidate to the histogram of its digit; false, as the histogram is not the same then.
-fn count(histogram: &mut [u8; VALUES * 16], candidate: &Candidate, rest: u32) -> bool {
+/// Adds a candidate to the histogram of its digit.
+fn count(histogram: &mut [u8; VALUES * 16], candidate: &Candidate, rest: u32) {
     let digit = usize::from((candidate.key >> rest) as u8);
     let mass = &mut histogram.as_chunks_mut::<8>().0[2 * digit..][..2];
     mass[0] = u64::from_le_bytes(mass[0]).wrapping_add(1).to_le_bytes();
     let weight = u64::from_le_bytes(mass[1]).wrapping_add(candidate.weight.into());
     mass[1] = weight.to_le_bytes();
-    false
 }
 
 fn loss_weights(
