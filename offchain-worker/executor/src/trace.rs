@@ -6,7 +6,7 @@
 
 mod kept;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tree;
 mod weights;
 

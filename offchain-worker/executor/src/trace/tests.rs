@@ -1,6 +1,6 @@
 //! Executed traces are those of the definition, step by step, and any part of them is found again.
 
-mod support;
+pub(crate) mod support;
 
 use super::{ExecutedTrace, TraceFailure, TraceProgress};
 use crate::{Cancel, CpuKernels};

@@ -16,9 +16,10 @@ use noema_trace::{
 use sp_core::H256;
 use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
-const SEED: [u8; 32] = [7; 32];
+/// A seed of draws.
+pub(crate) const SEED: [u8; 32] = [7; 32];
 
-pub(super) const fn sampling(temperature_milli: u16, top_k: u16, top_p_milli: u16) -> Sampling {
+pub(crate) const fn sampling(temperature_milli: u16, top_k: u16, top_p_milli: u16) -> Sampling {
     Sampling {
         temperature_milli,
         top_k,
@@ -27,12 +28,12 @@ pub(super) const fn sampling(temperature_milli: u16, top_k: u16, top_p_milli: u1
 }
 
 /// A model, what it was given, and what it answered.
-pub(super) struct World {
-    model: Arc<TestModel>,
-    pub(super) given: Vec<u32>,
-    pub(super) answer: Vec<u32>,
-    pub(super) execution: TracedExecution,
-    pub(super) weights_root: H256,
+pub(crate) struct World {
+    pub(crate) model: Arc<TestModel>,
+    pub(crate) given: Vec<u32>,
+    pub(crate) answer: Vec<u32>,
+    pub(crate) execution: TracedExecution,
+    pub(crate) weights_root: H256,
 }
 
 fn tokens(count: u32, vocabulary: u32) -> Vec<u32> {
@@ -41,7 +42,7 @@ fn tokens(count: u32, vocabulary: u32) -> Vec<u32> {
 
 impl World {
     /// An answer to `prompt` tokens.
-    pub(super) fn answer(
+    pub(crate) fn answer(
         architecture: Architecture,
         prompt: u32,
         most: u32,
@@ -81,7 +82,7 @@ impl World {
     }
 
     /// The loss of a text of so many tokens.
-    pub(super) fn text(architecture: Architecture, count: u32) -> Self {
+    pub(crate) fn text(architecture: Architecture, count: u32) -> Self {
         let model = TestModel::seeded(architecture, 5);
         let given = tokens(count, architecture.vocabulary);
         let mut transformer = Transformer::new(model.model(), Scalar, count);
@@ -105,7 +106,7 @@ impl World {
         }
     }
 
-    pub(super) fn with_shape<T>(&self, with: impl FnOnce(&TraceShape<'_>) -> T) -> T {
+    pub(crate) fn with_shape<T>(&self, with: impl FnOnce(&TraceShape<'_>) -> T) -> T {
         let checkpoint = TracedCheckpoint {
             architecture: &self.model.architecture,
             exponents: &self.model.exponents,
@@ -116,7 +117,7 @@ impl World {
     }
 
     /// The leaves of the whole trace, by the definition.
-    pub(super) fn leaves(&self) -> Vec<H256> {
+    pub(crate) fn leaves(&self) -> Vec<H256> {
         self.with_shape(|shape| {
             let mut leaves = Vec::new();
             let mut tracer = Tracer::new(shape, &self.model.weights, &self.given, &self.answer);
@@ -125,7 +126,7 @@ impl World {
         })
     }
 
-    pub(super) fn subject(&self) -> TraceSubject {
+    pub(crate) fn subject(&self) -> TraceSubject {
         let kernels = CpuKernels::with_threads(1).expect("no other thread");
         TraceSubject {
             source: self.model.clone(),
@@ -139,7 +140,7 @@ impl World {
     }
 
     /// The executed trace that keeps so many nodes of a row, with some outputs replaced.
-    pub(super) fn trace(
+    pub(crate) fn trace(
         &self,
         kernels: &CpuKernels,
         kept: u64,
