@@ -338,20 +338,24 @@ impl ExecutedTrace {
     /// Where there is no such step, or when cancelled.
     pub fn evidence(&mut self, step: u64, cancel: &Cancel) -> Result<StepEvidence, TraceFailure> {
         let none = TraceFailure::NoPlace("such step");
-        let needs = self.subject.shape(|shape| {
-            let tokens = Lists(&self.subject);
-            shape.needs_of(step, &tokens).ok_or(none.clone())
+        let of_tokens = Gathered::tokens(&self.subject);
+        let reads = self.subject.shape(|shape| {
+            let needs = shape.needs_of(step, &of_tokens);
+            needs.ok_or(none.clone())
         })?;
-        let outputs = needs.steps.iter().copied().collect();
-        let found = self.find(outputs, needs.nodes.iter().copied().collect(), cancel)?;
-        let mut evidence = self.subject.shape(|shape| {
-            let source = Gathered {
-                lists: Lists(&self.subject),
-                outputs: &found.outputs,
-                tiles: self.subject.weights.bytes(&needs.tiles)?,
-                run: needs.tiles.clone(),
-            };
-            shape.evidence(step, &source).ok_or(none.clone())
+        let outputs = reads.steps.iter().copied().collect();
+        let found = self.find(outputs, reads.nodes.iter().copied().collect(), cancel)?;
+        let mut source = Gathered {
+            outputs: found.outputs.clone(),
+            ..Gathered::tokens(&self.subject)
+        };
+        let (needs, mut evidence) = self.subject.shape(|shape| {
+            // Which tiles a step reads can follow from outputs.
+            let needs = shape.needs_of(step, &source).ok_or(none.clone())?;
+            source.tiles = self.subject.weights.bytes(&needs.tiles)?;
+            source.run = needs.tiles.clone();
+            let evidence = shape.evidence(step, &source).ok_or(none.clone())?;
+            Ok((needs, evidence))
         })?;
         evidence.nodes = self.found_nodes(&needs.nodes, &found)?;
         evidence.token_nodes = self.token_nodes(&needs).ok_or(none)?;
@@ -459,29 +463,24 @@ impl Collected {
     }
 }
 
-/// The tokens of a subject alone.
-struct Lists<'a>(&'a TraceSubject);
-
-impl StepSource for Lists<'_> {
-    fn output(&self, _: u64) -> Option<&[u8]> {
-        None
-    }
-
-    fn tiles(&self, _: Range<u64>) -> Option<&[u8]> {
-        None
-    }
-
-    fn token(&self, list: TokenList, index: u32) -> Option<u32> {
-        self.0.tokens(list).get(index as usize).copied()
-    }
-}
-
-/// Everything that one step reads.
+/// What one step reads.
 struct Gathered<'a> {
-    lists: Lists<'a>,
-    outputs: &'a BTreeMap<u64, Vec<u8>>,
+    subject: &'a TraceSubject,
+    outputs: BTreeMap<u64, Vec<u8>>,
     tiles: Vec<u8>,
     run: Range<u64>,
+}
+
+impl<'a> Gathered<'a> {
+    /// Tokens alone.
+    const fn tokens(subject: &'a TraceSubject) -> Self {
+        Self {
+            subject,
+            outputs: BTreeMap::new(),
+            tiles: Vec::new(),
+            run: 0..0,
+        }
+    }
 }
 
 impl StepSource for Gathered<'_> {
@@ -494,6 +493,6 @@ impl StepSource for Gathered<'_> {
     }
 
     fn token(&self, list: TokenList, index: u32) -> Option<u32> {
-        self.lists.token(list, index)
+        self.subject.tokens(list).get(index as usize).copied()
     }
 }
