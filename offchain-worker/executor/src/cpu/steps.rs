@@ -489,7 +489,7 @@ impl Watch for Recorder<'_> {
                 let together = shape.heads_together();
                 self.each(operation, rows, |index, row| {
                     let queries = vector(queries, index);
-                    attention::attention(layer, (together, window), row, queries);
+                    attention::attention(kernels.level, layer, (together, window), row, queries);
                 });
             }
             NetworkOperator::Quantise { input, output } => {

@@ -1,11 +1,14 @@
 //! The steps of attention: blocks of 32 positions, groups of heads that share keys and values.
 
 use super::{write_i32, write_u64, Row};
+use crate::cpu::{attend, level::Level};
 use noema_numerics::{
     attention::{self, Query, Reciprocal, WeightScale},
-    cache::LayerCache,
+    blocks,
+    cache::{HeadCache, LayerCache},
     BLOCK,
 };
+use std::{cell::RefCell, ops::Range};
 
 /// What is carried from block to block of positions, of one head.
 struct Head {
@@ -22,13 +25,14 @@ struct Head {
 
 /// The steps of one position, in the order of the trace.
 pub(super) fn attention(
+    level: Level,
     cache: LayerCache<'_>,
     (together, window): (usize, Option<u32>),
     row: &mut Row<'_>,
     queries: &[i32],
 ) {
     let head_dim = cache.head_dim();
-    let blocks = head_dim / BLOCK;
+    let parts = head_dim / BLOCK;
     let seen = attention::seen(window, row.position as usize);
     // Whole blocks of positions, from the first that is seen.
     let first = seen.start / BLOCK * BLOCK;
@@ -42,21 +46,13 @@ pub(super) fn attention(
 
     let queries = queries.chunks_exact(head_dim).enumerate();
     let mut heads: Vec<Head> = queries
-        .map(|(head, query)| {
-            let (query, (keys, _)) = (Query::new(query), stored(head));
-            let mut logits = vec![0; padded];
-            for position in seen.clone() {
-                let quants = &keys.quants[position * head_dim..][..head_dim];
-                logits[position] = query.logit(quants, &keys.scales[position * blocks..][..blocks]);
-            }
-            Head {
-                logits,
-                powers: vec![0; padded],
-                largest: i32::MIN,
-                sum: 0,
-                weights: vec![0; blocks],
-                mixed: vec![[0; BLOCK]; blocks],
-            }
+        .map(|(head, query)| Head {
+            logits: logits(level, query, stored(head).0, seen.clone()),
+            powers: vec![0; padded],
+            largest: i32::MIN,
+            sum: 0,
+            weights: vec![0; parts],
+            mixed: vec![[0; BLOCK]; parts],
         })
         .collect();
 
@@ -93,7 +89,7 @@ pub(super) fn attention(
                 for position in within(block) {
                     let power = u64::from(head.powers[position]);
                     head.sum += power;
-                    let scales = &values.scales[position * blocks..][..blocks];
+                    let scales = &values.scales[position * parts..][..parts];
                     for (largest, scale) in head.weights.iter_mut().zip(scales) {
                         *largest = (*largest).max(power * u64::from(*scale));
                     }
@@ -112,7 +108,7 @@ pub(super) fn attention(
         for (group, heads) in heads.chunks_mut(together).enumerate() {
             for (index, head) in heads.iter_mut().enumerate() {
                 let (_, values) = stored(group * together + index);
-                mix(head, block, head_dim, (values.quants, values.scales));
+                mix(level, head, block, values.after(block * BLOCK, head_dim));
             }
             let is_last = block + 1 == padded / BLOCK;
             row.part.push(|bytes| match is_last {
@@ -135,21 +131,54 @@ pub(super) fn attention(
     }
 }
 
-/// Adds what a block of positions contributes.
-fn mix(head: &mut Head, block: usize, head_dim: usize, (quants, scales): (&[i8], &[u32])) {
-    let blocks = head_dim / BLOCK;
+/// `z_t` of the positions of whole blocks, zero where they are not seen.
+fn logits(level: Level, query: &[i32], keys: HeadCache<'_>, seen: Range<usize>) -> Vec<i32> {
+    thread_local!(static SCRATCH: RefCell<attend::Scratch> = RefCell::default());
+    let (head_dim, padded) = (query.len(), seen.end.next_multiple_of(BLOCK));
+    let mut logits = vec![0; padded];
+    if attend::supports(head_dim) {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let found = attend::logits(level, scratch, query, keys, padded);
+            logits[seen.clone()].copy_from_slice(&found[seen]);
+        });
+        return logits;
+    }
+    let query = Query::new(query);
+    for position in seen {
+        let key = keys.after(position, head_dim);
+        logits[position] = query.logit(&key.quants[..head_dim], &key.scales[..head_dim / BLOCK]);
+    }
+    logits
+}
+
+/// Adds what a block of positions contributes; `values` begin with it.
+fn mix(level: Level, head: &mut Head, block: usize, values: HeadCache<'_>) {
+    let parts = head.weights.len();
     let powers = &head.powers[block * BLOCK..][..BLOCK];
-    let scales = &scales[block * BLOCK * blocks..][..BLOCK * blocks];
-    let rows = &quants[block * BLOCK * head_dim..][..BLOCK * head_dim];
+    let quants = &values.quants[..BLOCK * parts * BLOCK];
     for (part, (sums, largest)) in head.mixed.iter_mut().zip(&head.weights).enumerate() {
         let scale = WeightScale::new(*largest);
         let mut weights = [0; BLOCK];
-        let pairs = powers.iter().zip(scales.iter().skip(part).step_by(blocks));
+        let pairs = powers
+            .iter()
+            .zip(values.scales.iter().skip(part).step_by(parts));
         for (weight, (power, s)) in weights.iter_mut().zip(pairs) {
             *weight = scale.scale(u64::from(*power) * u64::from(*s));
         }
-        let rows = rows.chunks_exact(head_dim);
-        let rows = rows.map(|row| &row.as_chunks::<BLOCK>().0[part]);
-        attention::mix(&weights, scale, rows, sums);
+        if attend::supports(parts * BLOCK) {
+            // That of the largest weight, as rounding keeps their order.
+            let range = blocks::range(&[scale.scale(*largest)]);
+            let (mut mantissas, mut shifts) = ([0; BLOCK], [0; 1]);
+            blocks::quantise_part(&weights, range, &mut mantissas, &mut shifts);
+            let shift = u32::from(shifts[0]) - blocks::least_shift(range);
+            let products = attend::products(level, &mantissas, quants, part);
+            for (sum, product) in sums.iter_mut().zip(products) {
+                *sum += i64::from(product) << shift;
+            }
+        } else {
+            let rows = quants.chunks_exact(parts * BLOCK);
+            let rows = rows.map(|row| &row.as_chunks::<BLOCK>().0[part]);
+            attention::mix(&weights, scale, rows, sums);
+        }
     }
 }
