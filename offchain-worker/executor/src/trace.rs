@@ -212,11 +212,7 @@ impl ExecutedTrace {
             subject,
             replaced,
         };
-        let wanted = Wanted {
-            ranges: vec![0..steps],
-            row: Some(trace.kept.row()),
-            ..Wanted::new(&trace.replaced)
-        };
+        let wanted = Wanted::all(&trace.replaced, steps, trace.kept.row());
         let (subject, walk) = (&trace.subject, &mut trace.walk);
         let (kept, carried) = (&mut trace.kept, &mut trace.carried);
         subject.shape(|shape| {

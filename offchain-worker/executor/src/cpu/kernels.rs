@@ -191,7 +191,6 @@ impl CpuKernels {
             // SAFETY: the level is available on this machine, and tasks have disjoint groups.
             unsafe { layer.compute(self.level, groups) };
         });
-        drop(layer);
         prepared.release();
     }
 

@@ -415,7 +415,7 @@ impl Watch for Recorder<'_> {
             | NetworkOperator::Bias { value, .. }
             | NetworkOperator::Add { value, .. } => {
                 self.each(operation, rows, |index, row| {
-                    row.parts(vector(value, index), PART)
+                    row.parts(vector(value, index), PART);
                 });
             }
             NetworkOperator::Norm {
@@ -462,7 +462,7 @@ impl Watch for Recorder<'_> {
             }
             NetworkOperator::HeadNorm { value, .. } | NetworkOperator::Rope { value, .. } => {
                 self.each(operation, rows, |index, row| {
-                    row.parts(vector(value, index), heads)
+                    row.parts(vector(value, index), heads);
                 });
             }
             NetworkOperator::Store { cache, .. } => {

@@ -26,10 +26,8 @@ fn parameters() -> Params {
 }
 
 fn node_of(hash: &Hash) -> Node {
-    *hash
-        .as_array()
-        .first_chunk()
-        .expect("a hash of 64 bytes; qed")
+    let bytes = hash.as_bytes().first_chunk();
+    *bytes.expect("as long as the parameters say; qed")
 }
 
 /// The hash of each input, as [`noema_protocol::hashing::blake2_256`].
@@ -66,7 +64,7 @@ pub(crate) struct Wanted<'a> {
     /// Steps whose outputs are wanted.
     pub(crate) outputs: BTreeSet<u64>,
     /// Outputs that are replaced.
-    replaced: &'a BTreeMap<u64, Vec<u8>>,
+    pub(crate) replaced: &'a BTreeMap<u64, Vec<u8>>,
 }
 
 impl<'a> Wanted<'a> {
@@ -78,6 +76,15 @@ impl<'a> Wanted<'a> {
             places: BTreeSet::new(),
             outputs: BTreeSet::new(),
             replaced,
+        }
+    }
+
+    /// Every node of a row.
+    pub(crate) fn all(replaced: &'a BTreeMap<u64, Vec<u8>>, steps: u64, row: u32) -> Self {
+        Self {
+            ranges: std::iter::once(0..steps).collect(),
+            row: Some(row),
+            ..Self::new(replaced)
         }
     }
 
@@ -461,11 +468,7 @@ mod tests {
             let tree = tree(leaves);
             for cuts in [vec![0], vec![0, leaves / 3, leaves / 3 + leaves / 2]] {
                 for row in 0..=merkle::height(leaves) {
-                    let wanted = Wanted {
-                        ranges: vec![0..leaves],
-                        row: Some(row),
-                        ..Wanted::new(&replaced)
-                    };
+                    let wanted = Wanted::all(&replaced, leaves, row);
                     let found = found(leaves, &wanted, &cuts);
                     let expected = tree.iter().filter(|(place, _)| place.row == row);
                     let expected: BTreeMap<Place, H256> =
@@ -483,7 +486,7 @@ mod tests {
         for (place, node) in tree.iter().step_by(7) {
             let end = ((place.index + 1) << place.row).min(leaves);
             let wanted = Wanted {
-                ranges: vec![place.index << place.row..end],
+                ranges: std::iter::once(place.index << place.row..end).collect(),
                 places: BTreeSet::from([*place]),
                 ..Wanted::new(&replaced)
             };
@@ -496,7 +499,7 @@ mod tests {
     fn outputs_are_kept_or_replaced() {
         let replaced = BTreeMap::from([(5, vec![1, 2, 3])]);
         let wanted = Wanted {
-            ranges: vec![4..6],
+            ranges: std::iter::once(4..6).collect(),
             row: Some(0),
             outputs: BTreeSet::from([2, 5]),
             ..Wanted::new(&replaced)
