@@ -10,10 +10,14 @@ mod member;
 mod panel;
 mod pass;
 mod rows;
+mod steps;
 mod team;
+mod walk;
 mod weights;
 
 pub use executor::{CpuExecutor, CpuOptions};
 pub use experts::ExpertsOutput;
 pub use kernels::{CpuKernels, LinearOutput};
 pub use weights::CpuWeights;
+
+pub(crate) use walk::TraceWalk;

@@ -7,8 +7,10 @@ use crate::{
 };
 use std::{
     fmt,
+    num::NonZero,
     str::FromStr,
     sync::{Arc, OnceLock},
+    thread::available_parallelism,
 };
 
 /// The requested device: `auto`, `cpu`, `gpu` or `gpu:<index>`.
@@ -163,6 +165,19 @@ impl Device {
         std::iter::once(Self::cpu(threads))
             .chain(graphics.map(|adapter| Self::gpu(adapter, threads, memory)))
             .collect()
+    }
+
+    /// The kernels that trace an answer of this device: those of the processor, for any device.
+    ///
+    /// The kernels of a graphics processor join operators and keep none of the values between them, of which a trace has
+    /// each. The processor computes the same bits in batches of positions.
+    ///
+    /// # Errors
+    /// When no threads can be started.
+    pub fn trace_kernels(&self) -> Result<CpuKernels, ExecutorError> {
+        let threads = self.threads.filter(|&threads| threads > 0);
+        let threads = threads.unwrap_or_else(|| available_parallelism().map_or(1, NonZero::get));
+        CpuKernels::with_threads(threads).map_err(|error| ExecutorError::Threads(error.to_string()))
     }
 
     /// The class of the device.

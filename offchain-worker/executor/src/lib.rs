@@ -9,6 +9,8 @@
 //! - [`cpu`]: any processor, with its widest instructions.
 //! - [`gpu`]: any graphics device with Vulkan, Metal or DirectX 12.
 //!
+//! An [`ExecutedTrace`] is the trace of what was executed, for a dispute.
+//!
 //! A [`Scheduler`] lets many requests share the passes of one executor. A [`Device`] is chosen by
 //! [`DeviceOptions`] and is used only after it has passed the [self-test](self_test).
 
@@ -19,6 +21,7 @@ pub mod gpu;
 pub mod schedule;
 pub mod self_test;
 mod source;
+pub mod trace;
 
 pub use cpu::{CpuExecutor, CpuKernels, CpuOptions};
 pub use device::{Device, DeviceChoice, DeviceClass, DeviceOptions};
@@ -26,6 +29,7 @@ pub use error::ExecutorError;
 pub use gpu::GpuExecutor;
 pub use schedule::{Cancel, Owner, ScheduleError, ScheduleOptions, Scheduler};
 pub use source::ModelSource;
+pub use trace::{ExecutedTrace, TraceFailure, TraceProgress, TraceSubject, WeightsTree};
 
 use noema_numerics::{transformer::validate, Architecture, Blocks, ForwardError};
 use std::ops::Range;

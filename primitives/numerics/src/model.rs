@@ -107,6 +107,16 @@ impl<'a> Model<'a> {
         self.network.architecture()
     }
 
+    /// The exponent of each tensor, in canonical order.
+    pub fn exponents(&self) -> &[i8] {
+        &self.exponents
+    }
+
+    /// The tiles of all tensors.
+    pub const fn weights(&self) -> &'a [u8] {
+        self.weights
+    }
+
     /// The steps from tokens to logits.
     pub const fn network(&self) -> &Network {
         &self.network

@@ -59,6 +59,13 @@ pub(crate) fn compute(
     step.run()
 }
 
+impl TraceShape<'_> {
+    /// The output of the step at a place; `None` where there is no such step, or the source does not have what it reads.
+    pub fn output(&self, place: &StepPlace, source: &impl StepSource) -> Option<Vec<u8>> {
+        compute(self, place, source).ok()
+    }
+}
+
 struct Computation<'a, S> {
     shape: &'a TraceShape<'a>,
     place: &'a StepPlace,

@@ -2,7 +2,7 @@
 
 use crate::{
     compute::{compute, ComputeError},
-    needs::{token_leaves, TokenRun},
+    needs::{token_leaves, Needs, TokenRun},
     reads::Read,
     StepPlace, StepSource, TokenList, TraceShape,
 };
@@ -119,6 +119,37 @@ impl StepSource for Verified<'_> {
 }
 
 impl TraceShape<'_> {
+    /// Evidence of a step from a source that has what it reads, but for the nodes of the three trees: those at the
+    /// places of [`Self::needs_of`].
+    pub fn evidence(&self, step: u64, source: &impl StepSource) -> Option<StepEvidence> {
+        let needs = self.needs_of(step, source)?;
+        let tokens = needs.tokens.iter();
+        let tokens = tokens.flat_map(|run| {
+            let tokens = run.tokens.clone();
+            tokens.map(|index| source.token(run.list, index))
+        });
+        let mut outputs = Vec::with_capacity(needs.bytes);
+        for step in &needs.steps {
+            outputs.extend_from_slice(source.output(*step)?);
+        }
+        Some(StepEvidence {
+            outputs,
+            tokens: tokens.collect::<Option<_>>()?,
+            tiles: match needs.tiles.is_empty() {
+                true => Vec::new(),
+                false => source.tiles(needs.tiles)?.to_vec(),
+            },
+            ..StepEvidence::default()
+        })
+    }
+
+    /// What evidence of a step consists of, with the token that matters for it from a source that has the tokens.
+    pub fn needs_of(&self, step: u64, source: &impl StepSource) -> Option<Needs> {
+        let place = self.place(step)?;
+        let run = self.token_run(&place);
+        self.needs(&place, run.and_then(|run| source.token(run.list, run.one?)))
+    }
+
     /// The leaf that `step` has in a true trace whose earlier leaves are those of the trace with this `root`: computed
     /// from the evidence, which must be exactly what the step reads.
     ///

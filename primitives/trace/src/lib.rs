@@ -29,5 +29,7 @@ pub use execution::{
 };
 pub use kind::StepKind;
 pub use needs::{Needs, TokenRun};
-pub use shape::{StepPlace, TraceError, TraceShape, PART, PART_TILES};
+pub use shape::{
+    LinearCut, Operation, StepPlace, Threshold, TraceError, TraceShape, PART, PART_TILES,
+};
 pub use tracer::Tracer;

@@ -23,24 +23,35 @@ const HEADS_PART: usize = 1_024;
 
 /// A search of sampling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Threshold {
+pub enum Threshold {
+    /// For the last of the `top_k` tokens.
     TopK,
+    /// For the token at which `top_p` is reached.
     TopP,
+    /// For the token that is drawn.
     Draw,
 }
 
 /// An operation of a position, by index in [`TraceShape::operations`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
+pub enum Operation {
     /// A step of the network, by index.
     Network(usize),
+    /// The hash of the hidden state.
     State,
+    /// The largest logit.
     Largest,
+    /// A search of sampling.
     Search(Threshold),
+    /// Whether the answer so far is the one that was drawn.
     Answered,
+    /// The weights of the logits of a text's position.
     LossWeights,
+    /// The loss of a text so far.
     Loss,
+    /// Whether the given tokens exist.
     Tokens,
+    /// Whether the statement is true.
     Outcome,
 }
 
@@ -250,6 +261,32 @@ impl<'a> TraceShape<'a> {
         }
     }
 
+    /// The operations, in their order. Those of the layers are at every position; then come those of positions with
+    /// logits, then those of the last position.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// Operations of the layers, which every position has.
+    pub const fn layer_operations(&self) -> usize {
+        self.layers
+    }
+
+    /// The network.
+    pub const fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// What was executed.
+    pub const fn execution(&self) -> &TracedExecution {
+        &self.execution
+    }
+
+    /// The first position with logits; all later ones have them, too.
+    pub const fn first_wanted(&self) -> u32 {
+        self.first_wanted
+    }
+
     pub(crate) fn operation(&self, operation: usize) -> Option<Operation> {
         self.operations.get(operation).copied()
     }
@@ -272,7 +309,7 @@ impl<'a> TraceShape<'a> {
     }
 
     /// Query heads that attend together: they share keys and values.
-    pub(crate) const fn heads_together(&self) -> usize {
+    pub const fn heads_together(&self) -> usize {
         let architecture = self.architecture();
         let share = architecture.heads_per_kv();
         let mut together = HEADS_PART / architecture.head_dim as usize;
@@ -290,23 +327,18 @@ impl<'a> TraceShape<'a> {
     }
 
     /// Heads in a piece that treats each head alone.
-    pub(crate) const fn heads_in_part(&self) -> usize {
+    pub const fn heads_in_part(&self) -> usize {
         PART / self.architecture().head_dim as usize
     }
 
     /// The blocks of 32 positions that a position sees.
-    pub(crate) fn seen_blocks(window: Option<u32>, position: u32) -> Range<u64> {
+    pub fn seen_blocks(window: Option<u32>, position: u32) -> Range<u64> {
         let seen = attention::seen(window, position as usize);
         (seen.start / BLOCK) as u64..seen.end.div_ceil(BLOCK) as u64
     }
 
     /// Kind and number of pieces of a stage of an operation at a position.
-    pub(crate) fn stage(
-        &self,
-        operation: usize,
-        stage: u32,
-        position: u32,
-    ) -> Option<(StepKind, u64)> {
+    pub fn stage(&self, operation: usize, stage: u32, position: u32) -> Option<(StepKind, u64)> {
         use StepKind as K;
         let listed = |stages: &[(StepKind, u64)]| stages.get(stage as usize).copied();
         let vocabulary = parts(self.architecture().vocabulary as usize, PART);
@@ -400,7 +432,7 @@ impl<'a> TraceShape<'a> {
     }
 
     /// Whether an operation is a norm in place of a whole vector, not of each head.
-    pub(crate) fn norms_whole(&self, operation: usize) -> bool {
+    pub fn norms_whole(&self, operation: usize) -> bool {
         let Some(NetworkOperator::HeadNorm { gains, .. }) = self.operator(operation) else {
             return false;
         };
@@ -417,7 +449,7 @@ impl<'a> TraceShape<'a> {
     }
 
     /// The operations that a position has.
-    const fn operations_at(&self, position: u32) -> usize {
+    pub const fn operations_at(&self, position: u32) -> usize {
         if position + 1 == self.positions {
             self.operations.len()
         } else if position >= self.first_wanted {
@@ -458,6 +490,12 @@ impl<'a> TraceShape<'a> {
         windows.fold(layers + last, |sum, (window, times)| {
             sum + times * blocks_seen_before(*window, position)
         })
+    }
+
+    /// The number of the first step of an operation at a position that has it; at the end of the operations, of the
+    /// next position.
+    pub fn first_step(&self, operation: usize, position: u32) -> u64 {
+        self.before_position(position) + self.start(operation, position)
     }
 
     /// Number of steps.
@@ -589,19 +627,20 @@ fn blocks_seen_before(window: Option<u32>, position: u32) -> u64 {
 
 /// How a matrix is cut: parts of the reduction, and parts of the rows, each of at most [`PART_TILES`] tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct LinearCut {
+pub struct LinearCut {
     /// Blocks of the reduction.
-    pub(crate) blocks: usize,
+    pub blocks: usize,
     /// Parts of the reduction.
-    pub(crate) chunks: u64,
+    pub chunks: u64,
     /// Groups of 16 rows in a part of the rows.
-    pub(crate) groups: usize,
+    pub groups: usize,
     /// Parts of the rows.
-    pub(crate) row_parts: u64,
+    pub row_parts: u64,
 }
 
 impl LinearCut {
-    pub(crate) fn new(rows: usize, columns: usize) -> Self {
+    /// That of a matrix of `rows` outputs by `columns` inputs.
+    pub fn new(rows: usize, columns: usize) -> Self {
         let blocks = columns / TILE_COLUMNS;
         let groups = (PART_TILES / blocks.max(1)).max(1);
         Self {

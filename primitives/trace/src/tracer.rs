@@ -145,26 +145,6 @@ impl<'a> Tracer<'a> {
     /// Evidence of the next step or of one of the present position, but for the nodes of the three trees: what it reads
     /// is what was computed so far.
     pub fn evidence(&self, step: u64) -> Option<StepEvidence> {
-        let place = self.shape.place(step)?;
-        let run = self.shape.token_run(&place);
-        let tokens: Option<Vec<u32>> = match &run {
-            Some(run) => {
-                let tokens = run.tokens.clone();
-                tokens.map(|index| self.token(run.list, index)).collect()
-            }
-            None => Some(Vec::new()),
-        };
-        let token = run.and_then(|run| self.token(run.list, run.one?));
-        let needs = self.shape.needs(&place, token)?;
-        let mut outputs = Vec::with_capacity(needs.bytes);
-        for step in &needs.steps {
-            outputs.extend_from_slice(self.output(*step)?);
-        }
-        Some(StepEvidence {
-            outputs,
-            tokens: tokens?,
-            tiles: self.tiles(needs.tiles)?.to_vec(),
-            ..StepEvidence::default()
-        })
+        self.shape.evidence(step, self)
     }
 }

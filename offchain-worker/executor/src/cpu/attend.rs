@@ -76,6 +76,76 @@ pub(crate) fn head(
     run!(1 2 3 4 8);
 }
 
+/// `z_t` of the first `padded` positions of a key head, whole blocks of them.
+///
+/// # Panics
+/// For a width of head that has no kernel.
+pub(crate) fn logits<'a>(
+    level: Level,
+    scratch: &'a mut Scratch,
+    query: &[i32],
+    keys: HeadCache<'_>,
+    padded: usize,
+) -> &'a [i32] {
+    macro_rules! run {
+        ($($blocks:literal)*) => {
+            match query.len() / BLOCK {
+                $($blocks => level.run(Logits::<$blocks> {
+                    level,
+                    scratch: &mut *scratch,
+                    query,
+                    keys,
+                    padded,
+                }),)*
+                blocks => panic!("a head of {blocks} blocks has no kernel"),
+            }
+        };
+    }
+    run!(1 2 3 4 8);
+    &scratch.logits
+}
+
+/// `Σ_t weights[t] * v_t` for each element of block `part` of the values of 32 positions.
+///
+/// # Panics
+/// For a width of head that has no kernel, and other numbers of positions.
+pub(crate) fn products(
+    level: Level,
+    weights: &[i16; BLOCK],
+    values: &[i8],
+    part: usize,
+) -> [i32; BLOCK] {
+    macro_rules! run {
+        ($($blocks:literal)*) => {
+            match values.len() / BLOCK / BLOCK {
+                $($blocks => {
+                    let rows = values.as_chunks::<BLOCK>().0.as_chunks::<$blocks>().0;
+                    let rows = rows.first_chunk().expect("the values of 32 positions");
+                    dot::weighted_sum(level, weights, rows, part)
+                })*
+                blocks => panic!("a head of {blocks} blocks has no kernel"),
+            }
+        };
+    }
+    run!(1 2 3 4 8)
+}
+
+/// The logits of a query head of `B` blocks.
+struct Logits<'a, const B: usize> {
+    level: Level,
+    scratch: &'a mut Scratch,
+    query: &'a [i32],
+    keys: HeadCache<'a>,
+    padded: usize,
+}
+
+impl<const B: usize> Work for Logits<'_, B> {
+    #[inline(always)]
+    fn run(self) {
+        score::<B>(self.level, self.scratch, self.query, self.keys, self.padded);
+    }
+}
+
 /// A query head of `B` blocks at one position.
 struct Head<'a, const B: usize> {
     level: Level,
@@ -99,53 +169,10 @@ impl<const B: usize> Work for Head<'_, B> {
             seen,
             output,
         } = self;
-        let scale = const { score_scale(B * BLOCK) };
-        s.query.resize(query.len(), 0);
-        for (scaled, &q) in s.query.iter_mut().zip(query) {
-            let clamped = q.clamp(-ROTATED_LIMIT, ROTATED_LIMIT);
-            let product = i64::from(clamped).wrapping_mul(scale);
-            *scaled = saturate(round_shift(product, 31 + 16 - QUERY_FRACTION));
-        }
-        s.mantissas.resize(query.len(), 0);
-        let mut shifts = [0; B];
-        rows::quantise(&s.query, &mut s.mantissas, &mut shifts);
-        let base = base_shift(&shifts);
-        let shifts = shifts.map(|shift| u32::from(shift) - base);
-
         // Whole blocks of positions, for which the cache has room: loops over the others would end with some
         // positions one by one. Those that are not seen weigh nothing below.
         let padded = seen.end.next_multiple_of(BLOCK);
-        let query: &[[i16; BLOCK]; B] = s
-            .mantissas
-            .as_chunks()
-            .0
-            .as_chunks()
-            .0
-            .first()
-            .expect("a head of B blocks");
-        s.dots.resize(padded * B, 0);
-        dot::block_dots(
-            level,
-            query,
-            &keys.quants.as_chunks().0[..padded * B],
-            &mut s.dots,
-        );
-        let drop = QUERY_FRACTION - base;
-        s.logits.resize(padded, 0);
-        let rows = s
-            .dots
-            .as_chunks::<B>()
-            .0
-            .iter()
-            .zip(keys.scales.as_chunks::<B>().0);
-        for (logit, (dots, scales)) in s.logits.iter_mut().zip(rows) {
-            let mut sum = 0;
-            for b in 0..B {
-                let product = i64::from(dots[b]).wrapping_mul(i64::from(scales[b]));
-                sum = product.wrapping_shl(shifts[b]).wrapping_add(sum);
-            }
-            *logit = saturate(round_shift(sum, drop));
-        }
+        score::<B>(level, s, query, keys, padded);
 
         let logits = &s.logits[seen.clone()];
         let largest = logits.iter().fold(i32::MIN, |largest, &z| largest.max(z));
@@ -192,6 +219,61 @@ impl<const B: usize> Work for Head<'_, B> {
                 *out = ratio(sum, exponent, divisor);
             }
         }
+    }
+}
+
+/// Writes `z_t` of the first `padded` positions, whole blocks of them, to the scratch.
+#[inline(always)]
+fn score<const B: usize>(
+    level: Level,
+    s: &mut Scratch,
+    query: &[i32],
+    keys: HeadCache<'_>,
+    padded: usize,
+) {
+    let scale = const { score_scale(B * BLOCK) };
+    s.query.resize(query.len(), 0);
+    for (scaled, &q) in s.query.iter_mut().zip(query) {
+        let clamped = q.clamp(-ROTATED_LIMIT, ROTATED_LIMIT);
+        let product = i64::from(clamped).wrapping_mul(scale);
+        *scaled = saturate(round_shift(product, 31 + 16 - QUERY_FRACTION));
+    }
+    s.mantissas.resize(query.len(), 0);
+    let mut shifts = [0; B];
+    rows::quantise(&s.query, &mut s.mantissas, &mut shifts);
+    let base = base_shift(&shifts);
+    let shifts = shifts.map(|shift| u32::from(shift) - base);
+
+    let query: &[[i16; BLOCK]; B] = s
+        .mantissas
+        .as_chunks()
+        .0
+        .as_chunks()
+        .0
+        .first()
+        .expect("a head of B blocks");
+    s.dots.resize(padded * B, 0);
+    dot::block_dots(
+        level,
+        query,
+        &keys.quants.as_chunks().0[..padded * B],
+        &mut s.dots,
+    );
+    let drop = QUERY_FRACTION - base;
+    s.logits.resize(padded, 0);
+    let rows = s
+        .dots
+        .as_chunks::<B>()
+        .0
+        .iter()
+        .zip(keys.scales.as_chunks::<B>().0);
+    for (logit, (dots, scales)) in s.logits.iter_mut().zip(rows) {
+        let mut sum = 0;
+        for b in 0..B {
+            let product = i64::from(dots[b]).wrapping_mul(i64::from(scales[b]));
+            sum = product.wrapping_shl(shifts[b]).wrapping_add(sum);
+        }
+        *logit = saturate(round_shift(sum, drop));
     }
 }
 

@@ -105,20 +105,20 @@ impl<'a> Input<'a> {
     }
 }
 
-/// A layer's outputs, `[position][row]`, which several threads fill.
-pub(crate) struct Outputs<'a> {
-    start: *mut i32,
+/// Results of a layer, `[position][row]`, which several threads fill.
+pub(crate) struct Matrix<'a, T> {
+    start: *mut T,
     positions: usize,
     rows: usize,
-    owner: PhantomData<&'a mut [i32]>,
+    owner: PhantomData<&'a mut [T]>,
 }
 
 // SAFETY: written only through `part`, whose callers use disjoint row groups.
-unsafe impl Sync for Outputs<'_> {}
+unsafe impl<T: Send> Sync for Matrix<'_, T> {}
 
-impl<'a> Outputs<'a> {
-    /// Wraps `[position][row]` outputs with `rows` rows.
-    pub(crate) fn new(values: &'a mut [i32], rows: usize) -> Self {
+impl<'a, T> Matrix<'a, T> {
+    /// Wraps `[position][row]` results with `rows` rows.
+    pub(crate) fn new(values: &'a mut [T], rows: usize) -> Self {
         Self {
             start: values.as_mut_ptr(),
             positions: values.len() / rows,
@@ -127,9 +127,9 @@ impl<'a> Outputs<'a> {
         }
     }
 
-    /// The outputs of a row group at a position: the first and their number, at most 16, fewer in the last group.
+    /// The results of a row group at a position: the first and their number, at most 16, fewer in the last group.
     #[inline(always)]
-    fn part(&self, position: usize, group: usize) -> (*mut i32, usize) {
+    fn part(&self, position: usize, group: usize) -> (*mut T, usize) {
         let first = group * TILE_ROWS;
         assert!(position < self.positions && first < self.rows);
         // Inside the borrowed slice, as `position` and the rows are below its dimensions.
@@ -137,28 +137,38 @@ impl<'a> Outputs<'a> {
         (start, TILE_ROWS.min(self.rows - first))
     }
 
-    /// Sets the outputs of a row group at a position; the last group may have fewer rows.
+    /// Sets the results of a row group at a position; the last group may have fewer rows.
     ///
     /// # Safety
-    /// No other thread sets or reads outputs of this group at the same time.
+    /// No other thread sets or reads results of this group at the same time.
     #[inline(always)]
-    unsafe fn set(&self, position: usize, group: usize, values: &[i32; TILE_ROWS]) {
+    unsafe fn set(&self, position: usize, group: usize, values: &[T; TILE_ROWS]) {
         let (target, count) = self.part(position, group);
         // SAFETY: `part` names elements of the borrowed slice. No other thread uses them.
         unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), target, count) };
     }
 }
 
-/// A linear layer to be computed.
+/// What becomes of the exact sums of a layer.
+pub(crate) enum Outputs<'a> {
+    /// They are rounded to the units of the output.
+    Rounded(Matrix<'a, i32>),
+    /// They are kept, each over the base of its vector. Rows are padded to whole groups.
+    Exact(Matrix<'a, i64>),
+}
+
+/// A linear layer to be computed, or a part of it.
 pub(crate) struct Layer<'a> {
     /// The weights.
     pub(crate) weights: Linear<'a>,
+    /// The blocks of the reduction that the input has.
+    blocks: Range<usize>,
     /// The activations.
     pub(crate) input: &'a Input<'a>,
     /// The exponent that converts exact sums of a vector with base 0 to the units of the output.
     exponent: i32,
     /// The outputs.
-    pub(crate) outputs: Outputs<'a>,
+    outputs: Outputs<'a>,
 }
 
 impl<'a> Layer<'a> {
@@ -171,9 +181,58 @@ impl<'a> Layer<'a> {
     ) -> Self {
         Self {
             weights: *weights,
+            blocks: 0..weights.columns() / BLOCK,
             input,
             exponent: output_exponent(weights, 0, from, to),
-            outputs: Outputs::new(outputs, weights.rows()),
+            outputs: Outputs::Rounded(Matrix::new(outputs, weights.rows())),
+        }
+    }
+
+    /// The exact sums over some blocks of the reduction, of which alone `input` consists.
+    pub(crate) fn part(
+        weights: &Linear<'a>,
+        blocks: Range<usize>,
+        input: &'a Input<'a>,
+        sums: &'a mut [i64],
+    ) -> Self {
+        Self {
+            weights: *weights,
+            blocks,
+            input,
+            exponent: 0,
+            outputs: Outputs::Exact(Matrix::new(sums, weights.groups() * TILE_ROWS)),
+        }
+    }
+
+    /// The tiles of a row group that are multiplied.
+    #[inline(always)]
+    fn tiles(&self, group: usize) -> &'a [Tile] {
+        &self.weights.group(group)[self.blocks.clone()]
+    }
+
+    /// Positions of the input.
+    #[inline(always)]
+    fn positions(&self) -> usize {
+        match &self.outputs {
+            Outputs::Rounded(outputs) => outputs.positions,
+            Outputs::Exact(sums) => sums.positions,
+        }
+    }
+
+    /// Takes the sums of a row group at a position, whose vector has this base.
+    ///
+    /// # Safety
+    /// No other thread computes the same group at the same time.
+    #[inline(always)]
+    unsafe fn set(&self, (position, group): (usize, usize), sums: &[i64; TILE_ROWS], base: u32) {
+        match &self.outputs {
+            Outputs::Rounded(outputs) => {
+                let values = narrow(sums, self.exponent + base as i32);
+                // SAFETY: guaranteed by the caller.
+                unsafe { outputs.set(position, group, &values) };
+            }
+            // SAFETY: guaranteed by the caller.
+            Outputs::Exact(exact) => unsafe { exact.set(position, group, sums) },
         }
     }
 

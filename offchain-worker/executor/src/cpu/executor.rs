@@ -151,6 +151,7 @@ impl Executor for CpuExecutor {
             kernels: &self.kernels,
             members: &mut self.open[..segments.len()],
             scratch: &mut self.scratch,
+            watch: None,
         };
         pass.run(segments, output);
         Ok(())

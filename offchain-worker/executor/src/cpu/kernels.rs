@@ -20,10 +20,10 @@ use noema_numerics::{
     norm,
     rope::{PROJECTION_LIMIT, ROTATED_LIMIT},
     route, swiglu,
-    tile::TILE_BYTES,
+    tile::{TILE_BYTES, TILE_ROWS},
     Blocks, BlocksRef, Kernels, BLOCK,
 };
-use std::{cell::RefCell, fmt, io, sync::Arc};
+use std::{cell::RefCell, fmt, io, ops::Range, sync::Arc};
 
 /// Tasks of a linear layer for each thread: enough that an interrupted thread does not delay the others.
 const TASKS_PER_THREAD: usize = 4;
@@ -35,7 +35,7 @@ const FEWEST_BYTES: usize = 24 * 1024;
 /// Clones share their threads and use them in turn: a clone that finds them busy works alone.
 #[derive(Clone)]
 pub struct CpuKernels {
-    level: Level,
+    pub(super) level: Level,
     team: Arc<Team>,
 }
 
@@ -160,6 +160,37 @@ impl CpuKernels {
             }
         });
         drop(layers);
+        prepared.release();
+    }
+
+    /// The exact sums of a linear layer over some blocks of its reduction, `[batch][rows]` with rows padded to whole groups,
+    /// each over the base of its part of the vector: see [`noema_numerics::linear::base_shift`].
+    ///
+    /// # Panics
+    /// When the shapes do not fit.
+    pub(crate) fn part_sums(
+        &self,
+        weights: &Linear<'_>,
+        blocks: Range<usize>,
+        input: BlocksRef<'_>,
+        sums: &mut [i64],
+    ) {
+        let columns = blocks.len() * BLOCK;
+        let mut part = Blocks::default();
+        for row in 0..input.rows() {
+            part.append(input.part(row, blocks.start * BLOCK..blocks.end * BLOCK));
+        }
+        assert_eq!(columns, part.view().columns(), "inputs of the part");
+        let rows = weights.groups() * TILE_ROWS;
+        assert_eq!(sums.len(), input.rows() * rows, "sums of the part");
+        let prepared = Input::new(self.level, &self.team, part.view());
+        let layer = Layer::part(weights, blocks, &prepared, sums);
+        let share = weights.groups().div_ceil(TASKS_PER_THREAD * self.threads());
+        self.team.run(weights.groups().div_ceil(share), &|task| {
+            let groups = task * share..weights.groups().min((task + 1) * share);
+            // SAFETY: the level is available on this machine, and tasks have disjoint groups.
+            unsafe { layer.compute(self.level, groups) };
+        });
         prepared.release();
     }
 

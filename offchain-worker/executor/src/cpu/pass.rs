@@ -16,7 +16,7 @@ use noema_numerics::{
     bias::bias,
     embedding::embedding,
     network::{NetworkOperator, Step, Value},
-    Blocks, Kernels, Model,
+    Blocks, Kernels, KvCache, Model,
 };
 use std::{mem, ops::Range};
 
@@ -38,6 +38,23 @@ pub(super) struct Scratch {
     blocks: Vec<Blocks>,
 }
 
+/// Sees what the steps of a pass over a single segment read and write. The rows of the values are the positions of a
+/// chunk, or those of them whose hidden vectors are requested.
+pub(super) trait Watch {
+    /// Before a step that works on each row by itself.
+    fn before(&mut self, step: usize, seen: Seen<'_>);
+    /// After a step, and those that are computed together with it.
+    fn after(&mut self, step: usize, seen: Seen<'_>);
+}
+
+/// The values of a pass, by index, and the cache of its segment.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) integers: &'a [Vec<i32>],
+    pub(super) blocks: &'a [Blocks],
+    pub(super) cache: &'a KvCache,
+}
+
 /// The part of a segment that is in the chunk.
 #[derive(Clone, Debug)]
 struct Piece {
@@ -54,6 +71,7 @@ pub(super) struct Pass<'a> {
     pub(super) kernels: &'a CpuKernels,
     pub(super) members: &'a mut [Member],
     pub(super) scratch: &'a mut Scratch,
+    pub(super) watch: Option<&'a mut dyn Watch>,
 }
 
 impl Pass<'_> {
@@ -71,13 +89,13 @@ impl Pass<'_> {
         let hidden = network.hidden().index();
         let mut next = (0, 0);
         while self.take_chunk(segments, &mut next) {
-            self.steps(&network.steps()[sections.layers.clone()], CHUNK);
+            self.steps(sections.layers.clone(), CHUNK);
             for piece in &self.scratch.pieces {
                 let cache = &mut self.members[piece.segment].cache;
                 cache.extend_to(piece.start + piece.tokens.len());
             }
             if self.keep_wanted(segments) > 0 {
-                self.steps(&network.steps()[sections.hidden.clone()], CHUNK);
+                self.steps(sections.hidden.clone(), CHUNK);
                 output.hidden.append(self.scratch.blocks[hidden].view());
             }
         }
@@ -85,7 +103,7 @@ impl Pass<'_> {
         let logits = network.logits().index();
         mem::swap(&mut output.hidden, &mut self.scratch.blocks[hidden]);
         mem::swap(&mut output.logits, &mut self.scratch.integers[logits]);
-        self.steps(&network.steps()[sections.logits], HEAD_CHUNK);
+        self.steps(sections.logits, HEAD_CHUNK);
         mem::swap(&mut output.hidden, &mut self.scratch.blocks[hidden]);
         mem::swap(&mut output.logits, &mut self.scratch.integers[logits]);
     }
@@ -141,9 +159,11 @@ impl Pass<'_> {
         kept
     }
 
-    /// Runs `steps` over the vectors in the scratch; linear layers over at most `most` rows at a time.
-    fn steps(&mut self, steps: &[Step], most: usize) {
-        for run in steps.chunk_by(|a, b| a.operator.joins(&b.operator)) {
+    /// Runs some steps of the network over the vectors in the scratch; linear layers over at most `most` rows at a time.
+    fn steps(&mut self, steps: Range<usize>, most: usize) {
+        let network = self.model.network();
+        let mut next = steps.start;
+        for run in network.steps()[steps].chunk_by(|a, b| a.operator.joins(&b.operator)) {
             match run {
                 [Step { operator, .. }, ..] if operator.is_by_sequence() => self.by_sequence(run),
                 [Step {
@@ -154,8 +174,32 @@ impl Pass<'_> {
                     operator: NetworkOperator::Experts { routes, input, .. },
                     ..
                 }, ..] => self.experts(run, *routes, *input),
-                _ => run.iter().for_each(|step| self.by_row(&step.operator)),
+                _ => {
+                    for (index, step) in (next..).zip(run) {
+                        self.watch(|watch, seen| watch.before(index, seen));
+                        self.by_row(&step.operator);
+                    }
+                }
             }
+            for index in next..next + run.len() {
+                self.watch(|watch, seen| watch.after(index, seen));
+            }
+            next += run.len();
+        }
+    }
+
+    /// Shows the values to the one who watches.
+    fn watch(&mut self, show: impl FnOnce(&mut dyn Watch, Seen<'_>)) {
+        if let (Some(watch), [member]) = (self.watch.as_deref_mut(), &*self.members) {
+            let Scratch {
+                integers, blocks, ..
+            } = &*self.scratch;
+            let seen = Seen {
+                integers,
+                blocks,
+                cache: &member.cache,
+            };
+            show(watch, seen);
         }
     }
 
@@ -173,7 +217,11 @@ impl Pass<'_> {
                 let (table, width) = (model.linear(table), network.width(output));
                 let rows = sized(&mut integers[output.index()], tokens.len() * width);
                 for (row, &token) in rows.chunks_exact_mut(width).zip(tokens.iter()) {
-                    embedding(&table, token as usize, row);
+                    match (token as usize) < table.rows() {
+                        true => embedding(&table, token as usize, row),
+                        // Refused before a pass, but traces of false statements have such tokens.
+                        false => row.fill(0),
+                    }
                 }
             }
             NetworkOperator::Norm {

@@ -6,6 +6,7 @@ mod int64;
 mod mixture;
 mod operators;
 mod passes;
+mod traces;
 
 use super::{
     adapter,

@@ -121,7 +121,7 @@ unsafe fn row_group(
     group: usize,
     products: &mut [Products; BUFFERS],
 ) {
-    let tiles = layer.weights.group(group);
+    let tiles = layer.tiles(group);
     // Every block of every group of positions, in order.
     let steps = panels.all();
     // The next step of the tile unit, and its tile.

@@ -4,7 +4,7 @@
 //! multiply-add gives two partial sums of a row in its lane; adding the upper half to the lower completes the
 //! sum there, and the lane is wide enough for scale, shift and total.
 
-use super::{narrow, pair, prefetch, Layer, Words, PREFETCH_BYTES, WORDS_TOGETHER};
+use super::{pair, prefetch, Layer, Words, PREFETCH_BYTES, WORDS_TOGETHER};
 use noema_numerics::{
     tile::{TILE_QUANTS, TILE_ROWS},
     BlocksRef, BLOCK,
@@ -74,7 +74,7 @@ unsafe fn row_group<const P: usize>(
 ) {
     let zero = _mm256_setzero_si256();
     let mut totals = [[zero; 4]; P];
-    for (block, tile) in layer.weights.group(group).iter().enumerate() {
+    for (block, tile) in layer.tiles(group).iter().enumerate() {
         if first == 0 {
             prefetch(tile, PREFETCH_BYTES);
         }
@@ -101,16 +101,15 @@ unsafe fn row_group<const P: usize>(
             }
         }
     }
-    let positions = layer.outputs.positions;
-    for (p, totals) in totals.into_iter().enumerate().take(positions - first) {
+    let count = layer.positions() - first;
+    for (p, totals) in totals.into_iter().enumerate().take(count) {
         let mut sums = [0; TILE_ROWS];
         for (sums, total) in sums.as_chunks_mut::<4>().0.iter_mut().zip(totals) {
             // SAFETY: writes 32 bytes, which four sums hold; no alignment is required.
             unsafe { _mm256_storeu_si256(sums.as_mut_ptr().cast(), total) };
         }
-        let outputs = narrow(&sums, layer.exponent + words.bases[p] as i32);
         // SAFETY: no other thread uses the group.
-        unsafe { layer.outputs.set(first + p, group, &outputs) };
+        unsafe { layer.set((first + p, group), &sums, words.bases[p]) };
     }
 }
 

@@ -7,7 +7,7 @@
 
 use super::{
     avx2::{bytes_256, store_256},
-    narrow, pair, prefetch, Layer, PREFETCH_BYTES, TOGETHER,
+    narrow, pair, prefetch, Layer, Outputs, PREFETCH_BYTES, TOGETHER,
 };
 use crate::cpu::panel::{Panel, Panels};
 use noema_numerics::{
@@ -30,16 +30,15 @@ pub(super) type Factors = [__m512i; 2];
 /// The features below are present, and no other thread computes the same groups at the same time.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 pub(super) unsafe fn compute_one(layer: &Layer<'_>, panels: &Panels<1>, groups: Range<usize>) {
-    let exponent = layer.exponent + panels.base(0) as i32;
     for group in groups {
         let mut totals = [_mm512_setzero_si512(); 2];
-        for (tile, panel) in layer.weights.group(group).iter().zip(panels.group(0)) {
+        for (tile, panel) in layer.tiles(group).iter().zip(panels.group(0)) {
             prefetch(tile, PREFETCH_BYTES);
             let dots = tile_dots(&unsigned_quants(tile), panel, 0);
             add_scaled(&mut totals, dots, shifted(factors(tile), panel.shifts[0]));
         }
         // SAFETY: no other thread uses the group.
-        unsafe { store(layer, (0, group), finish(totals, exponent)) };
+        unsafe { store(layer, (0, group), totals, panels.base(0)) };
     }
 }
 
@@ -79,7 +78,7 @@ unsafe fn row_group<const N: usize>(
     (first, group): (usize, usize),
 ) {
     let mut totals = [[_mm512_setzero_si512(); 2]; N];
-    let tiles = layer.weights.group(group).iter();
+    let tiles = layer.tiles(group).iter();
     for (tile, panel) in tiles.zip(panels.group(first / TOGETHER)) {
         if first == 0 {
             prefetch(tile, PREFETCH_BYTES);
@@ -107,20 +106,24 @@ pub(super) unsafe fn set(
     totals: &[Sums],
 ) {
     for (position, sums) in (first..panels.positions()).zip(totals) {
-        let outputs = finish(*sums, layer.exponent + panels.base(position) as i32);
         // SAFETY: no other thread uses the group.
-        unsafe { store(layer, (position, group), outputs) };
+        unsafe { store(layer, (position, group), *sums, panels.base(position)) };
     }
 }
 
-/// Sets the outputs of a row group at a position: with a mask instead of a length, which would be a call.
+/// Takes the sums of a row group at a position: outputs with a mask instead of a length, which would be a call.
 ///
 /// # Safety
 /// No other thread computes the same group at the same time.
 #[inline]
-#[target_feature(enable = "avx512f")]
-unsafe fn store(layer: &Layer<'_>, (position, group): (usize, usize), outputs: __m512i) {
-    let (target, count) = layer.outputs.part(position, group);
+#[target_feature(enable = "avx512f,avx512vl")]
+unsafe fn store(layer: &Layer<'_>, (position, group): (usize, usize), sums: Sums, base: u32) {
+    let Outputs::Rounded(outputs) = &layer.outputs else {
+        // SAFETY: guaranteed by the caller.
+        return unsafe { layer.set((position, group), &in_order(sums), base) };
+    };
+    let (target, count) = outputs.part(position, group);
+    let outputs = finish(sums, layer.exponent + base as i32);
     let mask = u16::MAX >> (TILE_ROWS - count);
     // SAFETY: writes the first `count` elements, which are outputs of this group. No other thread uses them.
     unsafe { _mm512_mask_storeu_epi32(target, mask, outputs) };
@@ -236,15 +239,19 @@ fn finish(sums: Sums, exponent: i32) -> __m512i {
 #[inline(never)]
 #[target_feature(enable = "avx512f")]
 fn finish_rare(sums: Sums, exponent: i32) -> [i32; TILE_ROWS] {
+    narrow(&in_order(sums), exponent)
+}
+
+/// The sums row by row.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn in_order(sums: Sums) -> [i64; TILE_ROWS] {
     let mut halves = [[0i64; TILE_ROWS / 2]; 2];
     for (half, sums) in halves.iter_mut().zip(sums) {
         // SAFETY: writes 64 bytes, which `half` holds; no alignment is required.
         unsafe { _mm512_storeu_si512(half.as_mut_ptr().cast(), sums) };
     }
-    narrow(
-        &std::array::from_fn(|row| halves[row % 2][row / 2]),
-        exponent,
-    )
+    std::array::from_fn(|row| halves[row % 2][row / 2])
 }
 
 /// A block of mantissas.

@@ -4,7 +4,7 @@
 //! needs: 16 bytes are four inputs of each of four rows. Mantissas are split into two bytes, so there are two
 //! accumulators, combined at the end of a block. Stable Rust has no intrinsic for it, hence the assembly.
 
-use super::{narrow, Layer, Words, TOGETHER, WORDS_TOGETHER};
+use super::{Layer, Words, TOGETHER, WORDS_TOGETHER};
 use crate::cpu::panel::{Panel, Panels};
 use noema_numerics::{
     tile::{Tile, TILE_QUANTS, TILE_ROWS},
@@ -33,7 +33,7 @@ pub(super) unsafe fn compute_words(
     groups: Range<usize>,
 ) {
     for group in groups {
-        let tiles = layer.weights.group(group);
+        let tiles = layer.tiles(group);
         for first in (0..x.rows()).step_by(WORDS_TOGETHER) {
             let words = Words::new(x, bases, first);
             for p in 0..WORDS_TOGETHER.min(x.rows() - first) {
@@ -42,9 +42,8 @@ pub(super) unsafe fn compute_words(
                     let dots = word_dots(tile, &words.mantissas[p][block]);
                     add_scaled(&mut totals, dots, tile, 1 << words.shift(p, block));
                 }
-                let outputs = narrow(&stored(totals), layer.exponent + words.bases[p] as i32);
                 // SAFETY: no other thread uses the group.
-                unsafe { layer.outputs.set(first + p, group, &outputs) };
+                unsafe { layer.set((first + p, group), &stored(totals), words.bases[p]) };
             }
         }
     }
@@ -60,7 +59,7 @@ pub(super) unsafe fn compute_bytes<const P: usize>(
 ) {
     const { assert!(P == 1 || P == TOGETHER) };
     for group in groups {
-        let tiles = layer.weights.group(group);
+        let tiles = layer.tiles(group);
         for position in 0..panels.positions() {
             let mut totals = [vdupq_n_s64(0); TILE_ROWS / 2];
             for (tile, panel) in tiles.iter().zip(panels.group(position / P)) {
@@ -68,10 +67,8 @@ pub(super) unsafe fn compute_bytes<const P: usize>(
                 let power = 1 << panel.shifts[position % P];
                 add_scaled(&mut totals, dots, tile, power);
             }
-            let exponent = layer.exponent + panels.base(position) as i32;
-            let outputs = narrow(&stored(totals), exponent);
             // SAFETY: no other thread uses the group.
-            unsafe { layer.outputs.set(position, group, &outputs) };
+            unsafe { layer.set((position, group), &stored(totals), panels.base(position)) };
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The sums in plain Rust.
 
-use super::{narrow, Layer, Words, WORDS_TOGETHER};
+use super::{Layer, Words, WORDS_TOGETHER};
 use noema_numerics::{
     tile::{self, TILE_QUANTS, TILE_ROWS},
     BlocksRef, BLOCK,
@@ -16,7 +16,7 @@ pub(super) unsafe fn compute(
     groups: Range<usize>,
 ) {
     for group in groups {
-        let tiles = layer.weights.group(group);
+        let tiles = layer.tiles(group);
         for first in (0..x.rows()).step_by(WORDS_TOGETHER) {
             let words = Words::new(x, bases, first);
             let mut sums = [[0i64; TILE_ROWS]; WORDS_TOGETHER];
@@ -41,9 +41,8 @@ pub(super) unsafe fn compute(
                 }
             }
             for (p, sums) in sums.iter().enumerate().take(count) {
-                let outputs = narrow(sums, layer.exponent + words.bases[p] as i32);
                 // SAFETY: no other thread uses the group.
-                unsafe { layer.outputs.set(first + p, group, &outputs) };
+                unsafe { layer.set((first + p, group), sums, words.bases[p]) };
             }
         }
     }
