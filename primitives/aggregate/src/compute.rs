@@ -1,7 +1,7 @@
 //! What a step computes, with the parts that aggregation is made of.
 
 use crate::{
-    outputs::{self, Clipping, Fields, Header, MeanNorm, Norms, Reading},
+    outputs::{self, Clipping, Fields, Header, MeanNorm, Norms, Reading, Sharing},
     reads::{window, OpenedBytes, OpenedTree},
     shape::{AggregateShape, AggregateStep},
     AggregateResult,
@@ -14,8 +14,9 @@ use noema_protocol::{hashing::blake2_256, merkle};
 use noema_update::{
     master::{self, TileMasters, LEAF_BYTES},
     parts::{self, Factor, Stretch},
-    ChunkPlace, Limits, Tensor, Update, CHUNK_TILES, TILE_COORDINATES,
+    ChunkPlace, Entry, Limits, Overlap, Tensor, Update, CHUNK_TILES, TILE_COORDINATES,
 };
+use sp_core::H256;
 
 /// Why a step cannot be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,7 @@ impl<B: OpenedBytes> Computation<'_, B> {
                 norms.norms.push(read.norm);
                 Ok(norms.write())
             }
+            S::Shared { chunk } => self.shared(chunk),
             S::Factor { update } => {
                 let norms = Norms::read(self.input(0)?).ok_or(ComputeError::Impossible)?;
                 let own = norms.norms.get(update).ok_or(ComputeError::Missing)?;
@@ -208,6 +210,43 @@ impl<B: OpenedBytes> Computation<'_, B> {
         }
     }
 
+    /// The entries of a chunk that was read, and has some.
+    fn entries(
+        &self,
+        update: usize,
+        read: &Reading,
+        place: ChunkPlace,
+        tensor: &Tensor,
+        entries: &mut Vec<Entry>,
+    ) -> Computed<()> {
+        let bytes = self.file(update, window(read.start))?;
+        let bit = (read.start % 8) as u32;
+        let found = parts::read_chunk(tensor, place, read.bound, &bytes, bit, entries);
+        found.map(|_| ()).map_err(|_| ComputeError::Impossible)
+    }
+
+    fn shared(&self, chunk: u64) -> Computed {
+        let (place, tensor) = self.chunk(chunk)?;
+        let before: Sharing = match self.inputs.get(2) {
+            Some(before) => Sharing::read(before).ok_or(ComputeError::Impossible)?,
+            None => Sharing::default(),
+        };
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        for (update, entries) in [&mut first, &mut second].into_iter().enumerate() {
+            let read: Reading = self.fields(update)?;
+            if read.changes {
+                self.entries(update, &read, place, tensor, entries)?;
+            }
+        }
+        let shared = parts::shared_of(&first, &second);
+        let sharing = Sharing {
+            shared: before.shared.saturating_add(shared),
+            first: before.first.saturating_add(first.len() as u64),
+            second: before.second.saturating_add(second.len() as u64),
+        };
+        Ok(sharing.encode())
+    }
+
     fn sum(&self, tile: u64, part: u64) -> Computed {
         let found = self.shape.tile_place(tile);
         let (chunk, _, _, at) = found.ok_or(ComputeError::Missing)?;
@@ -231,10 +270,7 @@ impl<B: OpenedBytes> Computation<'_, B> {
             let factor = Factor::from_units(clipping.factor).ok_or(ComputeError::Impossible)?;
             let weight = self.shape.execution.updates.get(update);
             let weight = i64::from(weight.ok_or(ComputeError::Missing)?.weight);
-            let bytes = self.file(update, window(read.start))?;
-            let bit = (read.start % 8) as u32;
-            parts::read_chunk(tensor, place, read.bound, &bytes, bit, &mut entries)
-                .map_err(|_| ComputeError::Impossible)?;
+            self.entries(update, &read, place, tensor, &mut entries)?;
             for entry in &entries {
                 let index = usize::from(entry.index).checked_sub(first);
                 if let Some(sum) = index.and_then(|index| sums.get_mut(index)) {
@@ -339,11 +375,25 @@ impl<B: OpenedBytes> Computation<'_, B> {
         let norms = Norms::read(self.input(0)?).ok_or(ComputeError::Impossible)?;
         let holds = match self.shape.execution.result {
             AggregateResult::Malformed => !norms.valid,
+            AggregateResult::Overlap { most, exceeds } => {
+                let sharing: Sharing = self.fields(1)?;
+                let (first, second) = (sharing.first, sharing.second);
+                // No two updates share more than a checkpoint has coordinates.
+                if sharing.shared > first.min(second) || first.max(second) >> 42 > 0 {
+                    return Err(ComputeError::Impossible);
+                }
+                let overlap = Overlap {
+                    shared: sharing.shared,
+                    smaller: first.min(second),
+                    larger: first.max(second),
+                };
+                norms.valid && (overlap.permill() > most) == exceeds
+            }
             AggregateResult::Checkpoint {
                 weights_root,
                 masters_root,
             } => {
-                let root = |index| {
+                let root = |index| -> Computed<Option<H256>> {
                     let peaks = outputs::read_peaks(self.input(index)?);
                     Ok(merkle::root_of_peaks(&peaks))
                 };

@@ -134,7 +134,8 @@ impl AggregateShape<'_> {
                 bytes = others;
                 leaves.push((range.start, leaf));
             }
-            if self.root_from(&opening, &leaves, own) != self.root_of(opening.tree) {
+            let root = self.root_from(&opening, &leaves, own).ok_or(refused)?;
+            if self.root_of(opening.tree) != Some(root) {
                 return Err(refused);
             }
             verified.0.insert(opening.tree, leaves);

@@ -32,18 +32,25 @@ pub struct AggregatedUpdate {
     pub weight: u32,
 }
 
-/// What updates amount to.
+/// What is stated of updates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AggregateResult {
-    /// A checkpoint.
+    /// They amount to a checkpoint.
     Checkpoint {
         /// The Merkle root over its tiles.
         weights_root: H256,
         /// The Merkle root over its masters.
         masters_root: H256,
     },
-    /// Nothing: one of them is malformed.
+    /// They amount to nothing: one of them is malformed.
     Malformed,
+    /// There are two, both well-formed, and this is how much they share.
+    Overlap {
+        /// Thousandths of the smaller one.
+        most: u32,
+        /// Whether they share more than that.
+        exceeds: bool,
+    },
 }
 
 /// What was aggregated.
@@ -53,7 +60,7 @@ pub struct AggregateExecution<'a> {
     pub updates: &'a [AggregatedUpdate],
     /// Most entries of a chunk; an update that allows itself more is malformed.
     pub entries: u16,
-    /// What they amount to.
+    /// What is stated of them.
     pub result: AggregateResult,
 }
 
@@ -70,7 +77,7 @@ pub enum AggregateError {
         /// Tensors.
         expected: usize,
     },
-    /// There are no updates, or more than [`MAX_UPDATES`].
+    /// There are no updates, or more than [`MAX_UPDATES`]; or the overlap is not that of two.
     Updates(usize),
     /// A weight is zero, or all together are above 32 bits.
     Weights,
@@ -86,7 +93,8 @@ impl fmt::Display for AggregateError {
             ),
             Self::Updates(found) => write!(
                 f,
-                "there are {found} updates; 1 to {MAX_UPDATES} are averaged, so the statement is false without a game"
+                "there are {found} updates; 1 to {MAX_UPDATES} are averaged and 2 compared, so the statement is false \
+                 without a game"
             ),
             Self::Weights => f.write_str(
                 "a weight is zero or the weights are above 32 bits together, so the statement is false without a game",

@@ -83,6 +83,21 @@ impl Fields for Clipping {
     const BYTES: usize = 24;
 }
 
+/// What two updates share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Sharing {
+    /// Coordinates that both change in the same direction.
+    pub(crate) shared: u64,
+    /// Coordinates that the first changes.
+    pub(crate) first: u64,
+    /// Coordinates that the second changes.
+    pub(crate) second: u64,
+}
+
+impl Fields for Sharing {
+    const BYTES: usize = 24;
+}
+
 /// The squared norm of the mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct MeanNorm {

@@ -3,7 +3,7 @@
 use crate::{
     compute::ComputeError,
     file,
-    outputs::{Clipping, Fields, Header, MeanNorm, Norms, Reading, SUM_BYTES},
+    outputs::{Clipping, Fields, Header, MeanNorm, Norms, Reading, Sharing, SUM_BYTES},
     shape::{AggregateShape, AggregateStep, UPDATES_PART},
 };
 use alloc::{collections::BTreeSet, vec, vec::Vec};
@@ -76,6 +76,11 @@ impl AggregateShape<'_> {
                 reads.extend(before.map(|update| S::Norms { update }));
                 reads
             }
+            S::Shared { chunk } => {
+                let mut reads = vec![S::Read { update: 0, chunk }, S::Read { update: 1, chunk }];
+                reads.extend(before(chunk, |chunk| S::Shared { chunk }));
+                reads
+            }
             S::Factor { .. } => vec![S::Norms { update: last }],
             S::Sum { tile, part } => {
                 let (chunk, ..) = self.tile_place(tile)?;
@@ -122,8 +127,8 @@ impl AggregateShape<'_> {
                 let weights = S::WeightsTree {
                     tile: self.all_tiles().checked_sub(1)?,
                 };
-                let trees = [masters, weights];
-                reads.extend(trees.into_iter().filter(|tree| self.number(tree).is_some()));
+                let ends = [S::Shared { chunk: last_chunk }, masters, weights];
+                reads.extend(ends.into_iter().filter(|end| self.number(end).is_some()));
                 reads
             }
         })
@@ -137,6 +142,7 @@ impl AggregateShape<'_> {
             S::Header { .. } => Header::BYTES,
             S::Read { .. } => Reading::BYTES,
             S::Norms { update } => Norms::bytes(update + 1),
+            S::Shared { .. } => Sharing::BYTES,
             S::Factor { .. } => Clipping::BYTES,
             S::Sum { .. } => SUM_BYTES,
             S::MeanNorm { .. } => MeanNorm::BYTES,
@@ -176,15 +182,9 @@ impl AggregateShape<'_> {
                 opened.flatten().into_iter().collect()
             }
             S::Sum { part, .. } => {
-                let mut openings = Vec::new();
-                for (update, read) in self.updates_of(part).zip(inputs.iter().step_by(2)) {
-                    let read = Reading::read(read).ok_or(ComputeError::Impossible)?;
-                    if read.changes {
-                        openings.extend(self.file_opening(update, &[window(read.start)]));
-                    }
-                }
-                openings
+                self.chunk_openings(self.updates_of(part), inputs.iter().step_by(2))?
             }
+            S::Shared { .. } => self.chunk_openings(0..2, inputs.iter())?,
             S::Masters { tile } => match masters(tile) {
                 Some(opening) => vec![opening],
                 None => vec![one(OpenedTree::Weights, tile)],
@@ -215,6 +215,22 @@ impl AggregateShape<'_> {
     /// Bytes that hold the header of any update.
     pub(crate) fn header_window(&self) -> u64 {
         (HEADER_BYTES + 2 * self.trainable.tensors().len()) as u64
+    }
+
+    /// The leaves of updates that hold the chunks that these readings end with.
+    fn chunk_openings<'i>(
+        &self,
+        updates: Range<usize>,
+        readings: impl Iterator<Item = &'i &'i [u8]>,
+    ) -> Result<Vec<Opening>, ComputeError> {
+        let mut openings = Vec::new();
+        for (update, read) in updates.zip(readings) {
+            let read = Reading::read(read).ok_or(ComputeError::Impossible)?;
+            if read.changes {
+                openings.extend(self.file_opening(update, &[window(read.start)]));
+            }
+        }
+        Ok(openings)
     }
 
     /// The leaves of an update that hold these bytes, as far as they are in the file.

@@ -31,6 +31,11 @@ pub enum AggregateStep {
         /// The update.
         update: usize,
     },
+    /// What two updates share up to a chunk.
+    Shared {
+        /// The chunk.
+        chunk: u64,
+    },
     /// The median of all squared norms, and the factor that clips an update.
     Factor {
         /// The update.
@@ -81,6 +86,7 @@ impl AggregateStep {
             Self::Header { .. } => "header",
             Self::Read { .. } => "read",
             Self::Norms { .. } => "norms",
+            Self::Shared { .. } => "shared",
             Self::Factor { .. } => "factor",
             Self::Sum { .. } => "sum",
             Self::MeanNorm { .. } => "mean norm",
@@ -105,6 +111,7 @@ impl fmt::Display for AggregateStep {
 struct Starts {
     reads: u64,
     norms: u64,
+    shared: u64,
     factors: u64,
     sums: u64,
     stretch: u64,
@@ -115,8 +122,8 @@ struct Starts {
 
 /// The list of steps of a trace.
 ///
-/// The updates are read one after another. Then come, for each tile, its sums; then, for each tile, its new masters,
-/// itself, and the trees of both. A trace has less than 2^42 steps.
+/// The updates are read one after another. For a checkpoint there come, for each tile, its sums; then, for each tile, its
+/// new masters, itself, and the trees of both. For an overlap there comes what is shared, for each chunk. A trace has less than 2^42 steps.
 #[derive(Clone, Debug)]
 pub struct AggregateShape<'a> {
     pub(crate) parent: TrainedParent<'a>,
@@ -149,7 +156,8 @@ impl<'a> AggregateShape<'a> {
             return Err(AggregateError::Exponents { found, expected });
         }
         let count = execution.updates.len();
-        if !(1..=MAX_UPDATES).contains(&count) {
+        let is_overlap = matches!(execution.result, AggregateResult::Overlap { .. });
+        if !(1..=MAX_UPDATES).contains(&count) || (is_overlap && count != 2) {
             return Err(AggregateError::Updates(count));
         }
         let weights = || execution.updates.iter().map(|update| update.weight);
@@ -174,6 +182,7 @@ impl<'a> AggregateShape<'a> {
             starts: Starts {
                 reads: 0,
                 norms: 0,
+                shared: 0,
                 factors: 0,
                 sums: 0,
                 stretch: 0,
@@ -191,12 +200,14 @@ impl<'a> AggregateShape<'a> {
         let tiles = self.trainable.tiles();
         let reads = updates;
         let norms = reads + updates * self.all_chunks();
-        let factors = norms + updates;
+        let shared = norms + updates;
         // Of malformed updates nothing is made.
-        let is_made = u64::from(matches!(
-            self.execution.result,
-            AggregateResult::Checkpoint { .. }
-        ));
+        let (is_made, is_overlap) = match self.execution.result {
+            AggregateResult::Checkpoint { .. } => (1, 0),
+            AggregateResult::Malformed => (0, 0),
+            AggregateResult::Overlap { .. } => (0, 1),
+        };
+        let factors = shared + is_overlap * self.all_chunks();
         let sums = factors + is_made * updates;
         let stretch = sums + is_made * tiles * (self.parts + 1);
         let tiles_start = stretch + is_made;
@@ -204,6 +215,7 @@ impl<'a> AggregateShape<'a> {
         Starts {
             reads,
             norms,
+            shared,
             factors,
             sums,
             stretch,
@@ -255,23 +267,27 @@ impl<'a> AggregateShape<'a> {
         let tiles = self.trainable.tiles();
         let is_made = starts.outcome > starts.factors;
         let of_update = |start: u64, update: usize| {
-            (update < self.execution.updates.len()).then_some(start + update as u64)
+            (update < self.execution.updates.len()).then(|| start + update as u64)
         };
         let of_tile = |tile: u64, steps: u64, start: u64, offset: u64| {
-            (is_made && tile < tiles).then_some(start + tile * steps + offset)
+            (is_made && tile < tiles).then(|| start + tile * steps + offset)
         };
         match *step {
             S::Header { update } => of_update(0, update),
             S::Read { update, chunk } => {
                 let chunks = self.all_chunks();
                 let before = of_update(0, update)?.checked_mul(chunks)?;
-                (chunk < chunks).then_some(starts.reads + before + chunk)
+                (chunk < chunks).then(|| starts.reads + before + chunk)
             }
             S::Norms { update } => of_update(starts.norms, update),
+            S::Shared { chunk } => {
+                let is_step = chunk < starts.factors - starts.shared;
+                is_step.then(|| starts.shared + chunk)
+            }
             S::Factor { update } => of_update(starts.factors, update).filter(|_| is_made),
             S::Sum { tile, part } => {
-                let steps = self.parts + 1;
-                of_tile(tile, steps, starts.sums, part).filter(|_| part < self.parts)
+                let part = (part < self.parts).then_some(part)?;
+                of_tile(tile, self.parts + 1, starts.sums, part)
             }
             S::MeanNorm { tile } => of_tile(tile, self.parts + 1, starts.sums, self.parts),
             S::Stretch => is_made.then_some(starts.stretch),
@@ -282,7 +298,7 @@ impl<'a> AggregateShape<'a> {
                 None => of_tile(tile, TILE_STEPS, starts.tiles, 3),
                 Some(rotation) => {
                     let is_step = is_made && tile < self.all_tiles();
-                    is_step.then_some(starts.rotations + rotation)
+                    is_step.then(|| starts.rotations + rotation)
                 }
             },
             S::Outcome => Some(starts.outcome),
@@ -302,9 +318,13 @@ impl<'a> AggregateShape<'a> {
                 update: usize::try_from(index.checked_div(chunks)?).ok()?,
                 chunk: index % chunks,
             }
-        } else if number < starts.factors {
+        } else if number < starts.shared {
             S::Norms {
                 update: update(starts.norms)?,
+            }
+        } else if number < starts.factors {
+            S::Shared {
+                chunk: number - starts.shared,
             }
         } else if number < starts.sums {
             S::Factor {

@@ -89,8 +89,8 @@ impl<'a> AggregateTracer<'a> {
             _ => {}
         }
         self.next += 1;
-        let kept = self.kept.entry(number).insert_entry(output).into_mut();
-        Some((step, kept))
+        self.kept.insert(number, output);
+        Some((step, self.kept.get(&number)?))
     }
 
     /// Computes the steps up to `end` and calls `each` with each leaf: what a tree, or a part of it, is computed from.
@@ -153,7 +153,7 @@ impl<'a> AggregateTracer<'a> {
     }
 
     fn slice(&self, tree: OpenedTree, range: Range<u64>) -> Option<&'a [u8]> {
-        let bytes: &[u8] = match tree {
+        let bytes: &'a [u8] = match tree {
             OpenedTree::Update(update) => self.updates.get(update)?,
             OpenedTree::Masters => self.masters,
             OpenedTree::Weights => self.weights,

@@ -23,6 +23,7 @@ pub mod parts {
         aggregate::{add_changes, requantise_changed},
         clip::{median, Factor},
         norm::{in_unit, squares},
+        overlap::shared_of,
         reader::{read_chunk, CHUNK_BYTES_MAX},
         stretch::Stretch,
     };

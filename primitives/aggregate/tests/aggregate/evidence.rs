@@ -1,18 +1,23 @@
 //! Evidence of steps: the true leaf of each, falsified ones, and evidence that is none.
 
-use crate::support::{prove, root, World};
+use crate::support::{model, prove, root, World, PARENT};
 use noema_aggregate::{AggregateResult, AggregateShape, AggregateStep};
 use noema_numerics::testing::Random;
 use noema_trace::{EvidenceRefusal, StepEvidence, StepJudgement, MAX_EVIDENCE_BYTES};
+use noema_update::{Encoder, Trainable};
 use proptest::prelude::*;
 use sp_core::H256;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
-fn worlds() -> [World; 3] {
+fn worlds() -> [World; 4] {
     [
         World::random(6, true, 3),
         World::random(1, false, 4),
         World::random(9, false, 11),
+        World::overlap(5),
     ]
 }
 
@@ -57,7 +62,7 @@ fn every_step_has_the_leaf_that_its_evidence_yields_and_no_other() {
             seen.insert(step.name());
         });
     }
-    assert_eq!(seen.len(), 12, "{seen:?}");
+    assert_eq!(seen.len(), 13, "{seen:?}");
 }
 
 /// Evidence of one step of an honest trace, but for the nodes of its tree.
@@ -202,26 +207,72 @@ fn there_is_no_step_after_the_last() {
     assert_eq!(shape.step(u64::MAX), None);
 }
 
-/// Executes a step with evidence whose outputs are any bytes of the right length, under roots that prove all of it:
-/// nothing panics, and what no step can have written is refused.
-fn executes_any(world: &World, step: u64, fill: &mut impl FnMut() -> u8) {
-    let shape = world.shape();
-    let place = shape.step(step).expect("a step");
+/// Evidence with the nodes of a trace that has the outputs that it shows and zeros beside them, and the root of that.
+fn proven(
+    shape: &AggregateShape<'_>,
+    step: &AggregateStep,
+    mut evidence: StepEvidence,
+) -> (H256, StepEvidence) {
     let mut leaves = vec![H256::zero(); shape.steps() as usize];
-    let honest = evidence_at(world, &shape, step);
-    let mut evidence = StepEvidence {
-        outputs: honest.outputs.iter().map(|_| fill()).collect(),
-        ..honest
-    };
     let mut rest = evidence.outputs.as_slice();
-    for number in shape.read_numbers(&place).expect("a step") {
+    for number in shape.read_numbers(step).expect("a step") {
         let read = shape.step(number).expect("a step");
         let (output, others) = rest.split_at(shape.output_bytes(&read).expect("a step"));
         leaves[number as usize] = noema_trace::leaf(output);
         rest = others;
     }
-    prove(&shape, &leaves, &place, &mut evidence);
-    let executed = shape.execute(root(&leaves), step, &evidence);
+    prove(shape, &leaves, step, &mut evidence);
+    (root(&leaves), evidence)
+}
+
+/// The kinds of steps that treat the most: a thousand norms, and chunks in which every weight changes.
+#[test]
+fn the_largest_steps_take_less_than_ten_milliseconds() {
+    let trainable = Trainable::new(&model(5).architecture).expect("an architecture");
+    let tensor = trainable.tensors()[2];
+    let file = |every: u64| {
+        let changes = (0..4_096).step_by(every as usize);
+        let changes = changes.filter(|at| !tensor.is_padding(*at));
+        let changes: Vec<(u64, i32)> = changes.map(|at| (at, 700)).collect();
+        let mut encoder = Encoder::new(&trainable, PARENT, 4_096).expect("a bound");
+        encoder.exact(2, &changes).expect("changes");
+        encoder.finish()
+    };
+    let dense = World::new(model(5), true, vec![(file(1), 1); 8]);
+    let many = World::new(model(5), true, vec![(file(1_024), 1); 1_024]);
+    let tile = tensor.offset_tiles();
+    for (world, step) in [
+        (&dense, AggregateStep::Sum { tile, part: 1 }),
+        (&many, AggregateStep::Norms { update: 1_023 }),
+        (&many, AggregateStep::Factor { update: 0 }),
+    ] {
+        let shape = world.shape();
+        let number = shape.number(&step).expect("a step");
+        let evidence = evidence_at(world, &shape, number);
+        let (root, evidence) = proven(&shape, &step, evidence);
+        let times = (0..5).map(|_| {
+            let start = Instant::now();
+            assert!(shape.execute(root, number, &evidence).is_ok());
+            start.elapsed()
+        });
+        let least = times.min().expect("five times");
+        println!("{step:?}: {least:?}");
+        assert!(least < Duration::from_millis(10), "{step:?}: {least:?}");
+    }
+}
+
+/// Executes a step with evidence whose outputs are any bytes of the right length, under roots that prove all of it:
+/// nothing panics, and what no step can have written is refused.
+fn executes_any(world: &World, step: u64, fill: &mut impl FnMut() -> u8) {
+    let shape = world.shape();
+    let place = shape.step(step).expect("a step");
+    let honest = evidence_at(world, &shape, step);
+    let evidence = StepEvidence {
+        outputs: honest.outputs.iter().map(|_| fill()).collect(),
+        ..honest
+    };
+    let (root, evidence) = proven(&shape, &place, evidence);
+    let executed = shape.execute(root, step, &evidence);
     let fits = matches!(
         executed,
         Ok(_) | Err(EvidenceRefusal::ImpossibleInput | EvidenceRefusal::Tiles)

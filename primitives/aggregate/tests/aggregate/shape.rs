@@ -42,9 +42,19 @@ const QWEN_72B: Architecture = Architecture {
     },
 };
 
+const CHECKPOINT: AggregateResult = AggregateResult::Checkpoint {
+    weights_root: H256::zero(),
+    masters_root: H256::zero(),
+};
+
+const OVERLAP: AggregateResult = AggregateResult::Overlap {
+    most: 0,
+    exceeds: true,
+};
+
 fn with_shape<T>(
     architecture: &Architecture,
-    updates: usize,
+    (updates, result): (usize, AggregateResult),
     with: impl FnOnce(&AggregateShape<'_>) -> T,
 ) -> T {
     let network = Network::new(architecture).expect("a network");
@@ -64,10 +74,7 @@ fn with_shape<T>(
     let execution = AggregateExecution {
         updates: &vec![update; updates],
         entries: 4_096,
-        result: AggregateResult::Checkpoint {
-            weights_root: H256::zero(),
-            masters_root: H256::zero(),
-        },
+        result,
     };
     with(&AggregateShape::new(parent, execution).expect("a shape"))
 }
@@ -75,7 +82,12 @@ fn with_shape<T>(
 #[test]
 fn numbers_and_steps_are_inverse_to_each_other() {
     let world = World::random(5, true, 3);
-    for result in [world.result, AggregateResult::Malformed] {
+    let two = World::overlap(4);
+    for (world, result) in [
+        (&world, world.result),
+        (&world, AggregateResult::Malformed),
+        (&two, two.result),
+    ] {
         let shape = world.shape_of(result);
         for number in 0..shape.steps() {
             let step = shape.step(number).expect("a step");
@@ -89,6 +101,7 @@ fn numbers_and_steps_are_inverse_to_each_other() {
         AggregateStep::Sum { tile: 0, part: 0 },
         AggregateStep::Stretch,
         AggregateStep::WeightsTree { tile: 0 },
+        AggregateStep::Shared { chunk: 0 },
     ] {
         assert_eq!(shape.number(&step), None, "{step:?}");
     }
@@ -110,7 +123,7 @@ fn numbers_and_steps_are_inverse_to_each_other() {
 /// What a step reads was written before it.
 #[test]
 fn steps_read_earlier_steps() {
-    with_shape(&QWEN_72B, MAX_UPDATES, |shape| {
+    with_shape(&QWEN_72B, (MAX_UPDATES, CHECKPOINT), |shape| {
         let mut random = Random::new(1);
         for _ in 0..2_000 {
             let number = random.below(shape.steps());
@@ -156,6 +169,7 @@ fn opened_bytes(shape: &AggregateShape<'_>, step: &AggregateStep) -> usize {
             3 * 1_024 + 32 * shape.missing(&opening).expect("leaves").len()
         }
         S::Read { .. } => chunk_bytes(shape, true),
+        S::Shared { .. } => 2 * chunk_bytes(shape, false),
         S::Sum { .. } => noema_aggregate::UPDATES_PART * chunk_bytes(shape, false),
         S::Masters { tile } => masters(tile),
         S::Tile { tile } => masters(tile) + weights(tile),
@@ -175,13 +189,15 @@ fn opened_bytes(shape: &AggregateShape<'_>, step: &AggregateStep) -> usize {
 #[test]
 fn evidence_of_the_largest_aggregates_is_small() {
     let mut most: BTreeMap<&str, (usize, usize, usize)> = BTreeMap::new();
-    for (architecture, updates) in [
-        (SMOLLM2, 32),
-        (SMOLLM2, 1_024),
-        (QWEN_72B, 32),
-        (QWEN_72B, 1_024),
+    for (architecture, updates, result) in [
+        (SMOLLM2, 32, CHECKPOINT),
+        (SMOLLM2, 1_024, CHECKPOINT),
+        (SMOLLM2, 2, OVERLAP),
+        (QWEN_72B, 32, CHECKPOINT),
+        (QWEN_72B, 1_024, CHECKPOINT),
+        (QWEN_72B, 2, OVERLAP),
     ] {
-        with_shape(&architecture, updates, |shape| {
+        with_shape(&architecture, (updates, result), |shape| {
             println!(
                 "{updates} updates, {} layers: {} steps, rows {:?}",
                 architecture.layers,
@@ -200,7 +216,10 @@ fn evidence_of_the_largest_aggregates_is_small() {
             ];
             steps.extend(named.iter().filter_map(|step| shape.number(step)));
             // Tiles at the end, and those after many complete subtrees.
-            let tile = (1u64 << (63 - (shape.steps() / 64).leading_zeros())) - 2;
+            let tiles = |tile| AggregateStep::WeightsTree { tile };
+            let tile = (4..40).map(|bits| (1u64 << bits) - 2);
+            let tile = tile.take_while(|tile| shape.number(&tiles(*tile)).is_some());
+            let tile = tile.last().unwrap_or(0);
             let named = [
                 AggregateStep::Masters { tile },
                 AggregateStep::Tile { tile },
@@ -228,7 +247,7 @@ fn evidence_of_the_largest_aggregates_is_small() {
             }
         });
     }
-    assert_eq!(most.len(), 12);
+    assert_eq!(most.len(), 13);
     for (name, (read, output, evidence)) in most {
         println!("| {name} | {read} | {output} | {evidence} |");
     }

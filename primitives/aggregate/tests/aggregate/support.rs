@@ -14,8 +14,11 @@ use noema_protocol::{
     merkle::{self, Collector},
 };
 use noema_trace::StepEvidence;
-use noema_update::{apply, from_weights, masters_root, Encoder, Limits, Trainable, Update};
+use noema_update::{
+    apply, from_weights, masters_root, overlap, Encoder, Limits, Trainable, Update,
+};
 use sp_core::H256;
+use std::collections::BTreeMap;
 
 pub(crate) const PARENT: CheckpointId = CheckpointId(H256::repeat_byte(7));
 
@@ -128,6 +131,48 @@ impl World {
         });
         let files = files.collect();
         Self::new(model, trained, files)
+    }
+
+    /// How much two updates share, one of which has a part of the other's entries.
+    pub(crate) fn overlap(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let model = model(seed);
+        let trainable = Trainable::new(&model.architecture).expect("an architecture");
+        let one = update(&trainable, 64, 12, &mut random);
+        let opened = Update::open(&one, &trainable, PARENT, Limits::default());
+        let mut reader = opened.expect("an update").reader();
+        let mut encoder = Encoder::new(&trainable, PARENT, 64).expect("a bound");
+        let (often, mut changes) = (1 + random.below(4), BTreeMap::new());
+        while let Some(chunk) = reader.next().expect("chunks") {
+            let of_tensor: &mut Vec<(u64, i32)> = changes.entry(chunk.place.tensor).or_default();
+            for entry in chunk.entries {
+                if random.below(often) > 0 {
+                    continue;
+                }
+                let first = u64::from(chunk.place.chunk) * 4_096;
+                let turned = if random.below(5) == 0 { -1 } else { 1 };
+                let change = 500 * entry.value.signum() * turned;
+                of_tensor.push((first + u64::from(entry.index), change));
+            }
+        }
+        for (tensor, changes) in changes {
+            encoder.exact(tensor, &changes).expect("changes");
+        }
+        let mut world = Self::new(model, false, vec![(one, 1), (encoder.finish(), 1)]);
+        let [first, second] = [0, 1].map(|file| {
+            Update::open(&world.files[file], &trainable, PARENT, Limits::default())
+                .expect("an update")
+        });
+        let found = overlap(&first, &second).expect("well-formed updates");
+        let most = match random.below(2) {
+            0 => found.permill(),
+            _ => random.below(1_000) as u32,
+        };
+        world.result = AggregateResult::Overlap {
+            most,
+            exceeds: found.permill() > most,
+        };
+        world
     }
 
     pub(crate) fn parent(&self) -> TrainedParent<'_> {

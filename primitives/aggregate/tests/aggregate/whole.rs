@@ -20,6 +20,10 @@ fn agrees(world: &World) {
             weights_root: H256::zero(),
             masters_root: H256::zero(),
         }],
+        AggregateResult::Overlap { most, exceeds } => vec![AggregateResult::Overlap {
+            most,
+            exceeds: !exceeds,
+        }],
         AggregateResult::Checkpoint {
             weights_root,
             masters_root,
@@ -157,6 +161,16 @@ fn statements_that_are_false_without_a_game_have_no_trace() {
         ..world.updates[0]
     };
     assert_eq!(with(&[]), Err(AggregateError::Updates(0)));
+    let overlap = AggregateExecution {
+        updates: &[weighing(1); 3],
+        entries: 64,
+        result: AggregateResult::Overlap {
+            most: 0,
+            exceeds: true,
+        },
+    };
+    let refused = AggregateShape::new(world.parent(), overlap).map(|_| ());
+    assert_eq!(refused, Err(AggregateError::Updates(3)));
     let many = vec![weighing(1); 1_025];
     assert_eq!(with(&many), Err(AggregateError::Updates(1_025)));
     assert_eq!(with(&[weighing(0)]), Err(AggregateError::Weights));
@@ -188,6 +202,11 @@ proptest! {
         seed in any::<u64>(),
     ) {
         agrees(&World::random(count, trained, seed));
+    }
+
+    #[test]
+    fn overlaps_are_those_of_the_definition(seed in any::<u64>()) {
+        agrees(&World::overlap(seed));
     }
 
     #[test]
