@@ -108,7 +108,7 @@ fn a_falsified_output_of_any_kind_is_shown_by_one_step() {
             by_kind.entry(step.name()).or_default().push(number);
         }
         for numbers in by_kind.values() {
-            for _ in 0..3 {
+            for _ in 0..2 {
                 let step = numbers[random.below(numbers.len() as u64) as usize];
                 let place = shape.step(step).expect("a step");
                 let bytes = shape.output_bytes(&place).expect("a step");
