@@ -215,7 +215,8 @@ fn evidence_of_the_largest_aggregates_is_small() {
                 AggregateStep::Outcome,
             ];
             steps.extend(named.iter().filter_map(|step| shape.number(step)));
-            // Tiles at the end, and those after many complete subtrees.
+            // The last ones; and tiles after many complete subtrees.
+            steps.extend(shape.steps() - 40..shape.steps());
             let tiles = |tile| AggregateStep::WeightsTree { tile };
             let tile = (4..40).map(|bits| (1u64 << bits) - 2);
             let tile = tile.take_while(|tile| shape.number(&tiles(*tile)).is_some());
