@@ -137,19 +137,51 @@ pub fn missing(leaves: u64, indices: &[u64]) -> Option<Vec<Place>> {
 /// The root of a tree of `leaves` leaves, from the nodes of some of them, with their indices in ascending order, and
 /// the nodes that are missing; `None` where these are not exactly those of [`missing`].
 pub fn root_of(leaves: u64, nodes: &[(u64, H256)], missing: &[H256]) -> Option<H256> {
+    root_by(leaves, nodes, missing, |left, right, _| {
+        merkle_node(&left, &right)
+    })
+}
+
+/// As [`root_of`], of a tree with the same places whose nodes are joined in another way: `join` is given two nodes and
+/// whether the one above them is the root.
+pub fn root_by(
+    leaves: u64,
+    nodes: &[(u64, H256)],
+    missing: &[H256],
+    join: impl Fn(H256, H256, bool) -> H256,
+) -> Option<H256> {
     if !are_places(leaves, nodes.iter().map(|(index, _)| *index)) {
         return None;
     }
     let mut missing = missing.iter().copied();
     let mut known = nodes.to_vec();
-    for row in 0..height(leaves) {
-        let join = |left: H256, right: H256| merkle_node(&left, &right);
+    let height = height(leaves);
+    for row in 0..height {
+        let is_root = row.saturating_add(1) == height;
+        let join = |left, right| join(left, right, is_root);
         known = climb(row_width(leaves, row), &known, |_| missing.next(), join)?;
     }
     match (missing.next(), known.as_slice()) {
         (None, [(_, root)]) => Some(*root),
         _ => None,
     }
+}
+
+/// Adds the node of a leaf to the roots of the complete subtrees over the `earlier` leaves, the largest first; `None`
+/// where these are not as many as so many leaves have.
+pub fn add_to_peaks(peaks: &mut Vec<H256>, earlier: u64, node: H256) -> Option<()> {
+    let mut added = node;
+    for _ in 0..earlier.trailing_ones() {
+        added = merkle_node(&peaks.pop()?, &added);
+    }
+    peaks.push(added);
+    Some(())
+}
+
+/// The root over the leaves of complete subtrees with these roots, the largest first; `None` without any.
+pub fn root_of_peaks(peaks: &[H256]) -> Option<H256> {
+    let peaks = peaks.iter().rev().copied();
+    peaks.reduce(|right, left| merkle_node(&left, &right))
 }
 
 /// Finds nodes of a tree while its leaves pass by, in memory for one node of each row and for those that are wanted.
@@ -330,6 +362,20 @@ mod tests {
             }
         }
         assert_eq!(Collector::new(13, 0, &[top(13)]).finish(), None);
+    }
+
+    #[test]
+    fn a_root_follows_from_the_complete_subtrees() {
+        let mut peaks = Vec::new();
+        assert_eq!(root_of_peaks(&peaks), None);
+        for count in 1..40u64 {
+            let nodes = nodes(count);
+            let added = add_to_peaks(&mut peaks, count - 1, nodes[count as usize - 1]);
+            assert_eq!(added, Some(()));
+            assert_eq!(peaks.len() as u32, count.count_ones());
+            assert_eq!(root_of_peaks(&peaks), Some(root(nodes)));
+        }
+        assert_eq!(add_to_peaks(&mut Vec::new(), 1, H256::zero()), None);
     }
 
     #[test]

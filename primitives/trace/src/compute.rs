@@ -23,7 +23,7 @@ use noema_numerics::{
     tile::{Tile, TILE_ROWS},
     BLOCK,
 };
-use noema_protocol::hashing::{merkle_leaf, merkle_node};
+use noema_protocol::{hashing::merkle_leaf, merkle};
 use sp_core::H256;
 
 /// Where a step finds what it reads.
@@ -434,12 +434,9 @@ impl<S: StepSource> Computation<'_, S> {
             mantissas.extend_from_slice(first);
             shifts.extend_from_slice(second);
         }
-        let mut added = merkle_leaf(&H256(hidden::hash(&mantissas, &shifts)));
-        for _ in 0..earlier.trailing_ones() {
-            let left = peaks.pop().ok_or(ComputeError::Missing)?;
-            added = merkle_node(&left, &added);
-        }
-        peaks.push(added);
+        let added = merkle_leaf(&H256(hidden::hash(&mantissas, &shifts)));
+        let added = merkle::add_to_peaks(&mut peaks, earlier.into(), added);
+        added.ok_or(ComputeError::Missing)?;
         Ok(peaks.iter().flat_map(|peak| peak.0).collect())
     }
 
@@ -448,8 +445,8 @@ impl<S: StepSource> Computation<'_, S> {
             TracedExecution::Answer(answer) => {
                 let answered = inputs.next()? == [1];
                 let peaks = inputs.next()?;
-                let peaks = peaks.as_chunks().0.iter().map(|bytes| H256(*bytes)).rev();
-                let root = peaks.reduce(|right, left| merkle_node(&left, &right));
+                let peaks = peaks.as_chunks().0.iter().map(|bytes| H256(*bytes));
+                let root = merkle::root_of_peaks(&peaks.collect::<Vec<_>>());
                 answered && root == Some(answer.hidden_root)
             }
             TracedExecution::Text(text) => inputs.u64()? == text.loss,

@@ -185,10 +185,7 @@ impl TraceShape<'_> {
         claimed: H256,
     ) -> Result<StepJudgement, EvidenceRefusal> {
         let leaf = self.execute(root, step, evidence)?;
-        Ok(match leaf == claimed {
-            true => StepJudgement::Right,
-            false => StepJudgement::Wrong { leaf },
-        })
+        Ok(StepJudgement::of(leaf, claimed))
     }
 
     fn verify<'a>(
@@ -269,11 +266,27 @@ impl TraceShape<'_> {
             let bytes = self.output_bytes(&place).ok_or(EvidenceRefusal::NoStep)?;
             steps.push((step, bytes));
         }
-        steps.sort_unstable();
-        steps.dedup();
-        let mut rest = evidence.outputs.as_slice();
-        let mut outputs = Vec::with_capacity(steps.len());
-        for (step, bytes) in steps {
+        evidence.outputs_of(root, self.steps(), steps)
+    }
+}
+
+impl StepEvidence {
+    /// The outputs of `reads`, steps with the bytes of their outputs, in a trace of `steps` steps with this root: by
+    /// the numbers of the steps, ascending. The outputs that the evidence shows must be exactly these.
+    ///
+    /// # Errors
+    /// [`EvidenceRefusal::OutputBytes`] or [`EvidenceRefusal::Outputs`].
+    pub fn outputs_of(
+        &self,
+        root: H256,
+        steps: u64,
+        mut reads: Vec<(u64, usize)>,
+    ) -> Result<Vec<(u64, &[u8])>, EvidenceRefusal> {
+        reads.sort_unstable();
+        reads.dedup();
+        let mut rest = self.outputs.as_slice();
+        let mut outputs = Vec::with_capacity(reads.len());
+        for (step, bytes) in reads {
             let (output, others) = rest
                 .split_at_checked(bytes)
                 .ok_or(EvidenceRefusal::OutputBytes)?;
@@ -285,15 +298,25 @@ impl TraceShape<'_> {
         }
         let refused = EvidenceRefusal::Outputs;
         if outputs.is_empty() {
-            return evidence.nodes.is_empty().then_some(outputs).ok_or(refused);
+            return self.nodes.is_empty().then_some(outputs).ok_or(refused);
         }
         let nodes = outputs
             .iter()
             .map(|(step, output)| (*step, merkle_leaf(&leaf(output))));
         let nodes: Vec<(u64, H256)> = nodes.collect();
-        match merkle::root_of(self.steps(), &nodes, &evidence.nodes) == Some(root) {
+        match merkle::root_of(steps, &nodes, &self.nodes) == Some(root) {
             true => Ok(outputs),
             false => Err(refused),
+        }
+    }
+}
+
+impl StepJudgement {
+    /// The judgement on a step that has the leaf `claimed` and yields `leaf`.
+    pub fn of(leaf: H256, claimed: H256) -> Self {
+        match leaf == claimed {
+            true => Self::Right,
+            false => Self::Wrong { leaf },
         }
     }
 }

@@ -277,20 +277,46 @@ fn apply_tile(
     stored: &mut StoredTileMasters,
     tile: &mut Tile,
 ) -> u64 {
+    let before: TileMasters = master::from_bytes(stored);
+    let mut after = before;
+    let changed = add_changes(kind, changes, &mut after);
+    if changed > 0 {
+        requantise_changed(kind, &before, &after, tile);
+        *stored = master::to_bytes(&after);
+    }
+    changed
+}
+
+/// Adds changes to the masters of a tile of a tensor of `kind`, clamped to their range; returns the number of masters
+/// that changed.
+pub fn add_changes(
+    kind: TensorKind,
+    changes: &[i32; TILE_COORDINATES],
+    leaf: &mut TileMasters,
+) -> u64 {
     let limit = i64::from(master::largest(kind));
-    let mut leaf: TileMasters = master::from_bytes(stored);
-    let mut rows = [false; TILE_ROWS];
     let mut changed = 0;
-    for (index, (m, &change)) in leaf.iter_mut().zip(changes).enumerate() {
-        if change == 0 {
-            continue;
+    for (m, &change) in leaf.iter_mut().zip(changes) {
+        // A master outside the range stays where nothing is added to it.
+        if change != 0 {
+            let before = *m;
+            *m = (i64::from(before) + i64::from(change)).clamp(-limit, limit) as i32;
+            changed += u64::from(*m != before);
         }
-        let before = *m;
-        *m = (i64::from(before) + i64::from(change)).clamp(-limit, limit) as i32;
-        if *m == before {
-            continue;
-        }
-        changed += 1;
+    }
+    changed
+}
+
+/// Requantises the blocks of a tile of which a master changed: the tile had the masters `before` and has `after`.
+pub fn requantise_changed(
+    kind: TensorKind,
+    before: &TileMasters,
+    after: &TileMasters,
+    tile: &mut Tile,
+) {
+    let mut rows = [false; TILE_ROWS];
+    let pairs = before.iter().zip(after).enumerate();
+    for (index, (_, m)) in pairs.filter(|(_, (before, after))| before != after) {
         match kind {
             TensorKind::Gain { .. } => master::set_gain(tile, index, *m),
             // The order of a tile is `[k / 4][row][k % 4]`.
@@ -298,10 +324,6 @@ fn apply_tile(
         }
     }
     for (row, _) in rows.iter().enumerate().filter(|(_, changed)| **changed) {
-        master::requantise_into(&leaf, row, tile);
+        master::requantise_into(after, row, tile);
     }
-    if changed > 0 {
-        *stored = master::to_bytes(&leaf);
-    }
-    changed
 }

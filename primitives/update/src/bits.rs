@@ -27,6 +27,13 @@ impl<'a> BitReader<'a> {
         }
     }
 
+    /// Skips the first `count` bits, at most 7, of `bytes`.
+    pub(crate) fn after(bytes: &'a [u8], count: u32) -> Result<Self, End> {
+        let mut reader = Self::new(bytes);
+        reader.take(count)?;
+        Ok(reader)
+    }
+
     fn fill(&mut self) {
         while self.bits < u64::BITS - u8::BITS {
             let Some((&byte, rest)) = self.rest.split_first() else {
@@ -86,6 +93,11 @@ impl<'a> BitReader<'a> {
         let zero = self.window & ((1 << count) - 1) == 0;
         self.skip(count);
         zero
+    }
+
+    /// Bits that have not been read.
+    pub(crate) const fn bits_left(&self) -> u64 {
+        self.rest.len() as u64 * u8::BITS as u64 + self.bits as u64
     }
 
     /// Whole bytes that have not been read.

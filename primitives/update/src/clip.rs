@@ -24,13 +24,23 @@ use alloc::vec::Vec;
 
 /// The factor that multiplies each change of an update, in units of 2^-32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Factor(u64);
+pub struct Factor(u64);
 
 impl Factor {
     const ONE: Self = Self(1 << 32);
 
+    /// The factor of these units; `None` if it is above 1.
+    pub fn from_units(units: u64) -> Option<Self> {
+        (units <= Self::ONE.0).then_some(Self(units))
+    }
+
+    /// Its units of 2^-32.
+    pub const fn units(self) -> u64 {
+        self.0
+    }
+
     /// The factor that reduces a squared norm of `n` to `m`.
-    fn new(n: u128, m: u128) -> Self {
+    pub fn new(n: u128, m: u128) -> Self {
         if n <= m {
             return Self::ONE;
         }
@@ -39,7 +49,7 @@ impl Factor {
     }
 
     /// `value` under this factor, to nearest with halves away from zero.
-    pub(crate) fn of(self, value: i32) -> i32 {
+    pub fn of(self, value: i32) -> i32 {
         if self == Self::ONE {
             return value;
         }
@@ -81,7 +91,7 @@ impl Clip {
             }
             norms.push(norm);
         }
-        let median = median(norms.iter().copied().filter(|norm| *norm > 0).collect());
+        let median = median(&norms);
         Ok(Self {
             median,
             factors: norms.iter().map(|n| Factor::new(*n, median)).collect(),
@@ -89,8 +99,9 @@ impl Clip {
     }
 }
 
-/// The median, the lower of two middle ones; 0 of none.
-fn median(mut norms: Vec<u128>) -> u128 {
+/// The median of the norms above 0, the lower of two middle ones; 0 of none.
+pub fn median(norms: &[u128]) -> u128 {
+    let mut norms: Vec<u128> = norms.iter().copied().filter(|norm| *norm > 0).collect();
     norms.sort_unstable();
     let middle = norms.len().saturating_sub(1) / 2;
     norms.get(middle).copied().unwrap_or(0)
@@ -109,8 +120,9 @@ mod tests {
             (vec![9, 4], 4),
             (vec![9, 1, 4], 4),
             (vec![9, 1, 4, 16], 4),
+            (vec![0, 9, 0, 7, 0], 7),
         ] {
-            assert_eq!(median(norms), expected);
+            assert_eq!(median(&norms), expected);
         }
     }
 

@@ -17,6 +17,18 @@ mod shape;
 mod stretch;
 mod update;
 
+/// The parts that [`apply`] consists of, for who computes one of them alone.
+pub mod parts {
+    pub use crate::{
+        aggregate::{add_changes, requantise_changed},
+        clip::{median, Factor},
+        norm::{in_unit, squares},
+        overlap::shared_of,
+        reader::{read_chunk, CHUNK_BYTES_MAX},
+        stretch::Stretch,
+    };
+}
+
 pub use aggregate::{apply, Applied, Sum, Sums, MAX_UPDATES};
 pub use encode::Encoder;
 pub use error::{ApplyError, ChunkPlace, DecodeError, EncodeError};

@@ -33,19 +33,28 @@ impl<'a> Scale<'a> {
 
     /// The squared norm of changes in one chunk of a tensor.
     pub(crate) fn squared_norm(&self, tensor: u16, changes: impl Iterator<Item = i32>) -> u128 {
-        let squares = changes.map(|change| {
-            let magnitude = u128::from(change.unsigned_abs());
-            magnitude * magnitude
-        });
-        let finer = self.unit.abs_diff(self.exponent(tensor));
-        let squares = squares.sum::<u128>().checked_shr(2 * u32::from(finer));
-        squares.unwrap_or(0)
+        in_unit(squares(changes), self.unit, self.exponent(tensor))
     }
 
     fn exponent(&self, tensor: u16) -> i8 {
         let exponent = self.exponents.get(usize::from(tensor));
         exponent.copied().unwrap_or_default()
     }
+}
+
+/// `Σ d²` of changes, at most those of a chunk.
+pub fn squares(changes: impl Iterator<Item = i32>) -> u128 {
+    let squares = changes.map(|change| {
+        let magnitude = u128::from(change.unsigned_abs());
+        magnitude * magnitude
+    });
+    squares.sum()
+}
+
+/// `⌊squares / 4^(unit - exponent)⌋`: a sum of squares in units of `4^exponent`, in those of `4^unit`.
+pub fn in_unit(squares: u128, unit: i8, exponent: i8) -> u128 {
+    let finer = unit.abs_diff(exponent);
+    squares.checked_shr(2 * u32::from(finer)).unwrap_or(0)
 }
 
 /// `⌊2^64 ⌊a / 2^e⌋ / ⌊b / 2^e⌋⌋`, with `e` the bits of the larger beyond 64; `None` where that divides by 0.

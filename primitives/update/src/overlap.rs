@@ -65,7 +65,7 @@ pub fn overlap(a: &Update<'_>, b: &Update<'_>) -> Result<Overlap, DecodeError> {
 }
 
 /// Indices that both lists change in the same direction.
-fn shared_of(a: &[Entry], b: &[Entry]) -> u64 {
+pub fn shared_of(a: &[Entry], b: &[Entry]) -> u64 {
     let mut rest = b.iter().peekable();
     let mut shared = 0;
     for entry in a {

@@ -89,7 +89,13 @@ impl<'a> Reader<'a> {
                 count => Err(DecodeError::TrailingBytes { count }),
             };
         };
-        self.read_entries(place, &tensor)?;
+        read_entries(
+            &mut self.bits,
+            self.bound,
+            place,
+            &tensor,
+            &mut self.entries,
+        )?;
         self.touched |= !self.entries.is_empty();
         if place.chunk + 1 < tensor.chunks() {
             self.next = Some(ChunkPlace {
@@ -125,62 +131,101 @@ impl<'a> Reader<'a> {
         self.begin_tensor();
         Ok(())
     }
+}
 
-    fn read_entries(&mut self, place: ChunkPlace, tensor: &Tensor) -> Result<(), DecodeError> {
-        self.entries.clear();
-        let length = tensor.chunk_coordinates(place.chunk);
-        let count = self.bits.take(bit_length(u32::from(self.bound)))?;
-        if count > u32::from(self.bound) || count as usize > length {
-            return Err(DecodeError::TooManyEntries {
+/// Reads the entries of a chunk into `entries`.
+fn read_entries(
+    bits: &mut BitReader<'_>,
+    bound: u16,
+    place: ChunkPlace,
+    tensor: &Tensor,
+    entries: &mut Vec<Entry>,
+) -> Result<(), DecodeError> {
+    entries.clear();
+    let length = tensor.chunk_coordinates(place.chunk);
+    let count = bits.take(bit_length(u32::from(bound)))?;
+    if count > u32::from(bound) || count as usize > length {
+        return Err(DecodeError::TooManyEntries {
+            place,
+            found: count as u16,
+        });
+    }
+    if count == 0 {
+        return Ok(());
+    }
+    let scale = read_scale(bits, place)?;
+    let rice = rice_bits(length, count as usize);
+    let first = u64::from(place.chunk) * CHUNK_COORDINATES as u64;
+    let mut index = 0;
+    let mut smaller = false;
+    for _ in 0..count {
+        let beyond = DecodeError::IndexOutOfRange(place);
+        let quotient = bits.zeros(length as u32 >> rice)?.ok_or(beyond)?;
+        index += (quotient << rice | bits.take(rice)?) as usize;
+        if index >= length {
+            return Err(beyond);
+        }
+        if tensor.is_padding(first + index as u64) {
+            return Err(DecodeError::IndexInPadding {
                 place,
-                found: count as u16,
-            });
-        }
-        if count == 0 {
-            return Ok(());
-        }
-        let scale = self.read_scale(place)?;
-        let rice = rice_bits(length, count as usize);
-        let first = u64::from(place.chunk) * CHUNK_COORDINATES as u64;
-        let mut index = 0;
-        let mut smaller = false;
-        for _ in 0..count {
-            let beyond = DecodeError::IndexOutOfRange(place);
-            let quotient = self.bits.zeros(length as u32 >> rice)?.ok_or(beyond)?;
-            index += (quotient << rice | self.bits.take(rice)?) as usize;
-            if index >= length {
-                return Err(beyond);
-            }
-            if tensor.is_padding(first + index as u64) {
-                return Err(DecodeError::IndexInPadding {
-                    place,
-                    index: index as u16,
-                });
-            }
-            let falls = self.bits.take(1)? == 1;
-            let doubled = self.bits.take(1)?;
-            smaller |= doubled == 0;
-            let magnitude = scale << doubled;
-            self.entries.push(Entry {
                 index: index as u16,
-                value: if falls { -magnitude } else { magnitude },
             });
-            index += 1;
         }
-        if smaller {
-            Ok(())
-        } else {
-            Err(DecodeError::ScaleNotMinimal(place))
-        }
+        let falls = bits.take(1)? == 1;
+        let doubled = bits.take(1)?;
+        smaller |= doubled == 0;
+        let magnitude = scale << doubled;
+        entries.push(Entry {
+            index: index as u16,
+            value: if falls { -magnitude } else { magnitude },
+        });
+        index += 1;
     }
+    if smaller {
+        Ok(())
+    } else {
+        Err(DecodeError::ScaleNotMinimal(place))
+    }
+}
 
-    fn read_scale(&mut self, place: ChunkPlace) -> Result<i32, DecodeError> {
-        let length = self.bits.take(SCALE_LENGTH_BITS)?;
-        if length > SCALE_LENGTH_MAX {
-            return Err(DecodeError::ScaleTooLarge(place));
-        }
-        Ok((1 << length | self.bits.take(length)?) as i32)
+fn read_scale(bits: &mut BitReader<'_>, place: ChunkPlace) -> Result<i32, DecodeError> {
+    let length = bits.take(SCALE_LENGTH_BITS)?;
+    if length > SCALE_LENGTH_MAX {
+        return Err(DecodeError::ScaleTooLarge(place));
     }
+    Ok((1 << length | bits.take(length)?) as i32)
+}
+
+/// Most bytes that a chunk is part of.
+///
+/// Of `n` coordinates, `c` entries take `c (r + 3)` bits and the quotients of their gaps at most `(n - c) / 2^r`, with
+/// `c ≤ n / 2^r`: at most `3 n` together. Number and scale are 13 + 5 + 29 bits; up to 7 come before, and up to 7 fill up
+/// the last byte.
+pub const CHUNK_BYTES_MAX: usize = (3 * CHUNK_COORDINATES + 47 + 7).div_ceil(8) + 1;
+
+/// Reads one chunk alone, as [`Reader`] does, into `entries`: from bit `bit`, below 8, of the first of `bytes`, which
+/// are at least [`CHUNK_BYTES_MAX`], or all up to the end of the update. Returns the number of its bits, with those
+/// that fill up the last byte of a tensor.
+///
+/// # Errors
+/// If the bytes are not such a chunk.
+pub fn read_chunk(
+    tensor: &Tensor,
+    place: ChunkPlace,
+    bound: u16,
+    bytes: &[u8],
+    bit: u32,
+    entries: &mut Vec<Entry>,
+) -> Result<u64, DecodeError> {
+    let mut bits = BitReader::after(bytes, bit)?;
+    let before = bits.bits_left();
+    read_entries(&mut bits, bound, place, tensor, entries)?;
+    if place.chunk + 1 == tensor.chunks() && !bits.align() {
+        return Err(DecodeError::PaddingBits {
+            tensor: place.tensor,
+        });
+    }
+    Ok(before - bits.bits_left())
 }
 
 impl From<End> for DecodeError {

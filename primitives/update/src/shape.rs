@@ -61,6 +61,16 @@ impl Trainable {
         self.tensors.get(usize::from(index))
     }
 
+    /// The tensor that a tile of the checkpoint belongs to, with its index, if it is trainable.
+    pub fn tensor_of_tile(&self, tile: u64) -> Option<(u16, &Tensor)> {
+        let after = self
+            .tensors
+            .partition_point(|tensor| tensor.offset_tiles <= tile);
+        let index = after.checked_sub(1)?;
+        let tensor = self.tensors.get(index)?;
+        (tile < tensor.offset_tiles + tensor.tiles).then_some((index as u16, tensor))
+    }
+
     /// Tiles that have masters: all before the tables of rotations.
     pub const fn tiles(&self) -> u64 {
         self.tiles

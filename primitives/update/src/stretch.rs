@@ -19,17 +19,31 @@ use crate::{norm, MAX_UPDATES};
 
 /// The factor that multiplies the mean, in units of 2^-32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stretch(u64);
+pub struct Stretch(u64);
 
 // The bound g ≤ 2^37 depends on this.
 const _: () = assert!(MAX_UPDATES <= 1 << 10);
 
 impl Stretch {
     /// Leaves the mean unchanged.
-    pub(crate) const ONE: Self = Self(1 << 32);
+    pub const ONE: Self = Self(1 << 32);
+    /// The largest that any weights allow, and a little more.
+    const MAX: Self = Self(1 << 37);
+
+    /// The factor of these units; `None` if no weights allow it.
+    pub fn from_units(units: u64) -> Option<Self> {
+        (Self::ONE.0..=Self::MAX.0)
+            .contains(&units)
+            .then_some(Self(units))
+    }
+
+    /// Its units of 2^-32.
+    pub const fn units(self) -> u64 {
+        self.0
+    }
 
     /// The largest factor that the weights allow.
-    pub(crate) fn most(weights: impl Iterator<Item = u32>) -> Self {
+    pub fn most(weights: impl Iterator<Item = u32>) -> Self {
         let (mut total, mut squares) = (0u128, 0u128);
         for weight in weights {
             let weight = u128::from(weight);
@@ -41,7 +55,7 @@ impl Stretch {
     }
 
     /// The factor that stretches a mean of squared norm `n` to `m`, at most `self`.
-    pub(crate) fn from(self, n: u128, m: u128) -> Self {
+    pub fn from(self, n: u128, m: u128) -> Self {
         match norm::ratio(m, n) {
             None => self,
             Some(square) => Self(Self::root(square).0.min(self.0)),
@@ -49,7 +63,7 @@ impl Stretch {
     }
 
     /// `sum / weight` stretched, to nearest with halves away from zero, within an i32; 0 for weight 0.
-    pub(crate) fn mean(self, sum: i64, weight: u32) -> i32 {
+    pub fn mean(self, sum: i64, weight: u32) -> i32 {
         let numerator = u128::from(sum.unsigned_abs()) * u128::from(self.0);
         let denominator = u128::from(weight) << 32;
         let doubled = (2 * numerator + denominator).checked_div(2 * denominator);
