@@ -62,12 +62,17 @@ e2e:
 attacks:
     cargo test --locked -p noema-runtime --test attacks -- --nocapture
 
+# Changed bytes for what is read from strangers: the name of a target, --seconds, --seed, --guided
+[group('test')]
+fuzz *options:
+    ./scripts/fuzz.sh "$@"
+
 # Licences, sources and known flaws of dependencies
 [group('test')]
 deny *checks:
     ./scripts/deny.sh "$@"
 
-# Answers, checks and their cost on this machine; --peers: beside llama.cpp; --training: rounds
+# Answers, checks and their cost on this machine; --peers: beside llama.cpp; --training: rounds; --disputes: games
 [group('measure')]
 bench *options:
     ./scripts/bench.sh "$@"

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Measures Noema's performance on this machine, with the real model on a chain of its own.
 #
-#   ./scripts/bench.sh [--peers | --training | --sessions] [--json]
+#   ./scripts/bench.sh [--peers | --training | --sessions | --disputes] [--json]
 #
 #   --peers  measures the executor and llama.cpp instead, without a chain: see bench-peers.sh
 #   --training  measures rounds of training instead, without a chain: see bench-training.sh
 #   --sessions  measures chats through a gateway and the cost of sessions instead: see bench-sessions.sh
+#   --disputes  measures games over falsified steps instead, without a chain: see bench-disputes.sh
 #   --json   one JSON object instead of a table
 #   --help   this text
 #
@@ -18,11 +19,13 @@ JSON=false
 PEERS=false
 TRAINING=false
 SESSIONS=false
+DISPUTES=false
 for argument in "$@"; do
     case "$argument" in
         --peers) PEERS=true ;;
         --training) TRAINING=true ;;
         --sessions) SESSIONS=true ;;
+        --disputes) DISPUTES=true ;;
         --json) JSON=true ;;
         --help | -h) print_usage "$0"; exit 0 ;;
         *) die "unknown option '$argument'; see $0 --help" ;;
@@ -41,6 +44,11 @@ fi
 if $SESSIONS; then
     $JSON && set -- --json || set --
     exec "$ROOT/scripts/bench-sessions.sh" "$@"
+fi
+
+if $DISPUTES; then
+    $JSON && set -- --json || set --
+    exec "$ROOT/scripts/bench-disputes.sh" "$@"
 fi
 
 PORT=9955

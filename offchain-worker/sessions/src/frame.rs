@@ -60,7 +60,7 @@ impl Reader {
     /// Waits for the next message; `None` at the end of the stream. If the future is dropped, no byte is lost.
     pub(crate) async fn next<M: DecodeAll>(&mut self) -> Result<Option<M>, ConnectionFault> {
         loop {
-            if let Some(message) = take(&mut self.arrived, self.limit)? {
+            if let Some(message) = take_message(&mut self.arrived, self.limit)? {
                 return Ok(Some(message));
             }
             match self.stream.read(&mut self.chunk).await {
@@ -87,7 +87,13 @@ impl Reader {
 }
 
 /// Takes the first message of `arrived`, if all of it is there.
-fn take<M: DecodeAll>(arrived: &mut Vec<u8>, limit: usize) -> Result<Option<M>, ConnectionFault> {
+///
+/// # Errors
+/// [`ConnectionFault::TooLong`] for more than `limit` bytes, and [`ConnectionFault::Malformed`].
+pub fn take_message<M: DecodeAll>(
+    arrived: &mut Vec<u8>,
+    limit: usize,
+) -> Result<Option<M>, ConnectionFault> {
     let Some((length, rest)) = arrived.split_first_chunk::<LENGTH>() else {
         return Ok(None);
     };
@@ -127,7 +133,7 @@ mod tests {
         let (mut arrived, mut taken) = (Vec::new(), Vec::new());
         for byte in bytes {
             arrived.push(byte);
-            taken.extend(take::<ToWorker>(&mut arrived, 100).expect("they are messages"));
+            taken.extend(take_message::<ToWorker>(&mut arrived, 100).expect("they are messages"));
         }
         assert_eq!(taken, [hello, ToWorker::End]);
         assert!(arrived.is_empty());
@@ -135,7 +141,7 @@ mod tests {
 
     #[test]
     fn what_is_no_message_is_refused() {
-        let too_long = take::<ToWorker>(&mut vec![101, 0, 0, 0], 100);
+        let too_long = take_message::<ToWorker>(&mut vec![101, 0, 0, 0], 100);
         assert_eq!(
             too_long,
             Err(ConnectionFault::TooLong {
@@ -151,7 +157,7 @@ mod tests {
             // A prompt that claims to be longer than the message.
             [vec![60, 0, 0, 0, 2], vec![255; 59]].concat(),
         ] {
-            let taken = take::<ToWorker>(&mut bytes.clone(), 100);
+            let taken = take_message::<ToWorker>(&mut bytes.clone(), 100);
             assert!(
                 matches!(taken, Err(ConnectionFault::Malformed(_))),
                 "{bytes:?}"

@@ -15,6 +15,7 @@ mod worker;
 
 pub use connection::{WorkerConnection, WorkerPatience};
 pub use error::{ConnectionFault, SessionError, SessionStoreError};
+pub use frame::take_message;
 pub use leaf::SessionLeaf;
 pub use message::{
     AskMessage, FromWorker, LeafRequest, SignatureBytes, SignedReceipt, SignedVoucher, ToWorker,

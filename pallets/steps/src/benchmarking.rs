@@ -199,6 +199,39 @@ mod benches {
     }
 
     #[benchmark]
+    fn route() {
+        let forged = Forged::of(StepKind::Route);
+        let executed: Executed;
+        #[block]
+        {
+            executed = forged.execute();
+        }
+        assert!(executed.is_ok());
+    }
+
+    #[benchmark]
+    fn experts() {
+        let forged = Forged::of(StepKind::Experts);
+        let executed: Executed;
+        #[block]
+        {
+            executed = forged.execute();
+        }
+        assert!(executed.is_ok());
+    }
+
+    #[benchmark]
+    fn mix_experts() {
+        let forged = Forged::of(StepKind::MixExperts);
+        let executed: Executed;
+        #[block]
+        {
+            executed = forged.execute();
+        }
+        assert!(executed.is_ok());
+    }
+
+    #[benchmark]
     fn add() {
         let forged = Forged::of(StepKind::Add);
         let executed: Executed;

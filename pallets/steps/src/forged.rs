@@ -3,7 +3,9 @@
 use alloc::{string::String, vec, vec::Vec};
 use codec::Encode;
 use noema_checkpoint::{layout, Architecture, Manifest, Source, SourceFormat, FORMAT};
-use noema_numerics::{tile::TILE_BYTES, AttentionWindow, End, LayerPattern, Sampling, Variant};
+use noema_numerics::{
+    tile::TILE_BYTES, AttentionWindow, End, ExpertMixture, LayerPattern, Sampling, Variant,
+};
 use noema_protocol::{
     hashing::{blake2_256, merkle_leaf, tokens_hash_of, tokens_node, TOKENS_PER_LEAF},
     merkle, CheckpointId,
@@ -88,6 +90,24 @@ const LONG: Architecture = Architecture {
     ..NARROW
 };
 
+/// As many experts as there can be, of which a position takes as many as it can.
+const EXPERTS: Architecture = Architecture {
+    layers: 2,
+    hidden: 8_192,
+    feed_forward: 1_024,
+    variant: Variant {
+        experts: Some(ExpertMixture {
+            count: Architecture::MAX_EXPERTS,
+            chosen: Architecture::MAX_CHOSEN_EXPERTS,
+            width: 1_024,
+            renormalised: false,
+            layers: LayerPattern::ALL,
+        }),
+        ..Variant::LLAMA
+    },
+    ..LARGE
+};
+
 const SAMPLING: Sampling = Sampling {
     temperature_milli: 800,
     top_k: 40,
@@ -127,7 +147,7 @@ impl Forged {
     /// A step of a kind, with the most evidence.
     pub(crate) fn of(kind: StepKind) -> Self {
         let is_text = matches!(kind, StepKind::LossWeights | StepKind::Loss);
-        let worlds = [LARGE, GELU, NARROW, WIDE, LONG].into_iter();
+        let worlds = [LARGE, GELU, NARROW, WIDE, LONG, EXPERTS].into_iter();
         let found = worlds.filter_map(|architecture| {
             let world = World {
                 architecture,
@@ -329,9 +349,14 @@ fn heaviest(shape: &TraceShape<'_>, kind: StepKind) -> Option<(u64, Needs)> {
     let mut most: Option<(usize, u64, Needs)> = None;
     let last = shape.positions() - 1;
     // The last but one has more tokens in the leaf of its own.
+    // Forged routes name the last expert: there are not as many as they say.
+    let selected = match kind {
+        StepKind::Experts => Architecture::MAX_EXPERTS - 1,
+        _ => TOKEN,
+    };
     for position in [last, last - 1] {
         for place in pieces(shape, position, kind) {
-            let Some(needs) = shape.needs(&place, Some(TOKEN)) else {
+            let Some(needs) = shape.needs(&place, Some(selected)) else {
                 continue;
             };
             let step = shape.number(&place).expect("the step is there; qed");

@@ -42,6 +42,12 @@ pub trait WeightInfo {
     fn swiglu() -> Weight;
     /// See `geglu` in the pallet's benchmarks.
     fn geglu() -> Weight;
+    /// See `route` in the pallet's benchmarks.
+    fn route() -> Weight;
+    /// See `experts` in the pallet's benchmarks.
+    fn experts() -> Weight;
+    /// See `mix_experts` in the pallet's benchmarks.
+    fn mix_experts() -> Weight;
     /// See `add` in the pallet's benchmarks.
     fn add() -> Weight;
     /// See `state` in the pallet's benchmarks.
@@ -134,6 +140,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
     fn geglu() -> Weight {
         Weight::from_parts(6_900_000_000, 0)
+    }
+
+    fn route() -> Weight {
+        Weight::from_parts(4_000_000_000, 0)
+    }
+
+    fn experts() -> Weight {
+        Weight::from_parts(3_000_000_000, 0)
+    }
+
+    fn mix_experts() -> Weight {
+        Weight::from_parts(4_000_000_000, 0)
     }
 
     fn add() -> Weight {

@@ -46,7 +46,7 @@ impl<'a> Experts<'a> {
 
     /// The expert that an element of routes names.
     pub fn index(&self, route: i32) -> usize {
-        usize::try_from(route).unwrap_or(0).min(self.count - 1)
+        index(route, self.count)
     }
 
     /// The matrix of expert `index`, which is below the number of experts.
@@ -54,6 +54,13 @@ impl<'a> Experts<'a> {
         let groups = self.rows() / TILE_ROWS;
         self.stack.part(index * groups..(index + 1) * groups)
     }
+}
+
+/// The expert that an element of routes names, of so many.
+pub fn index(route: i32, count: usize) -> usize {
+    usize::try_from(route)
+        .unwrap_or(0)
+        .min(count.saturating_sub(1))
 }
 
 /// The part of vector `row` of `input` that the expert at `place` reads.

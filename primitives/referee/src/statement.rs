@@ -97,7 +97,7 @@ impl ShownCheckpoint {
     ///
     /// # Errors
     /// [`NoTrace::False`] where no execution has these counts, or the manifest is not that of a network;
-    /// [`NoTrace::NoSteps`] where a layer has operators without steps.
+    /// [`NoTrace::NoSteps`] where another version of the steps would refuse it for another reason.
     pub fn shape(&self, execution: TracedExecution) -> Result<TraceShape<'_>, NoTrace> {
         let manifest = &self.manifest;
         let checkpoint = TracedCheckpoint {

@@ -1,13 +1,13 @@
 //! What a step computes, with the functions that the operators are made of.
 
 mod attention;
+mod experts;
 mod sampling;
 
 use crate::{
     bytes,
     execution::TokenList,
-    reads::Read,
-    shape::{StepPlace, TraceShape},
+    shape::{LinearCut, StepPlace, TraceShape},
     StepKind, TracedExecution,
 };
 use alloc::{vec, vec::Vec};
@@ -144,6 +144,9 @@ impl<S: StepSource> Computation<'_, S> {
                 let gated = gate.iter().zip(&up).map(|(g, u)| geglu::gated(*g, *u));
                 Ok(bytes::of_i32(&gated.collect::<Vec<_>>()))
             }
+            K::Route => self.route(inputs),
+            K::Experts => self.experts(inputs),
+            K::MixExperts => self.mix_experts(inputs),
             K::Add => {
                 let (value, delta) = (inputs.integers()?, inputs.integers()?);
                 let sum = value.iter().zip(&delta).map(|(x, d)| x.saturating_add(*d));
@@ -212,20 +215,11 @@ impl<S: StepSource> Computation<'_, S> {
     fn inputs(&self) -> Result<Inputs, ComputeError> {
         let reads = self.shape.reads(self.place);
         let reads = reads.ok_or(ComputeError::Missing)?;
-        let inputs = reads.iter().map(|read| self.read(read));
+        let inputs = reads
+            .iter()
+            .map(|read| self.shape.collect(read, self.source));
         let inputs: Option<Vec<Vec<u8>>> = inputs.collect();
         Ok(Inputs(inputs.ok_or(ComputeError::Missing)?.into_iter()))
-    }
-
-    fn read(&self, read: &Read) -> Option<Vec<u8>> {
-        let mut found = Vec::new();
-        for place in read.places() {
-            found.extend_from_slice(self.source.output(self.shape.number(&place)?)?);
-        }
-        match &read.bytes {
-            Some(bytes) => found.get(bytes.clone()).map(<[u8]>::to_vec),
-            None => Some(found),
-        }
     }
 
     /// The output of the piece before, where there is one.
@@ -256,9 +250,10 @@ impl<S: StepSource> Computation<'_, S> {
         (self.place.piece as usize * crate::shape::PART) as u32
     }
 
-    /// The bytes of the step's tiles.
-    fn tiles(&self, token: Option<u32>) -> Result<(&[u8], usize), ComputeError> {
-        let run = self.shape.tile_run(self.place, token);
+    /// The bytes of the step's tiles, and how many of them to skip.
+    fn tiles(&self) -> Result<(&[u8], usize), ComputeError> {
+        let selected = self.shape.selected(self.place, self.source);
+        let run = self.shape.tile_run(self.place, selected);
         let (tiles, skip) = run.ok_or(ComputeError::Missing)?;
         let bytes = self.source.tiles(tiles).ok_or(ComputeError::Missing)?;
         Ok((bytes, skip))
@@ -266,7 +261,7 @@ impl<S: StepSource> Computation<'_, S> {
 
     /// Gains or biases, or a row of a table, of so many bytes.
     fn table(&self, length: usize) -> Result<&[u8], ComputeError> {
-        let (bytes, skip) = self.tiles(None)?;
+        let (bytes, skip) = self.tiles()?;
         let found = bytes.get(skip..skip.saturating_add(length));
         found.ok_or(ComputeError::Missing)
     }
@@ -289,7 +284,7 @@ impl<S: StepSource> Computation<'_, S> {
         let token = self.token()?;
         // A token that does not exist has no embedding, and makes the outcome false.
         if self.is_known(token) {
-            let (bytes, _) = self.tiles(Some(token))?;
+            let (bytes, _) = self.tiles()?;
             let tiles: &[Tile] = bytes.as_chunks().0;
             let row = token as usize % TILE_ROWS;
             embedding::embed_blocks(tiles, row, self.exponent()?.into(), &mut output);
@@ -340,7 +335,7 @@ impl<S: StepSource> Computation<'_, S> {
                 let exponent = exponent.ok_or(ComputeError::Missing)?;
                 Ok(norm::fraction(&Gains::new(*exponent, &[])))
             }
-            // Only layers with experts have routes, and no trace is of them.
+            // No blocks.
             Form::Routes => Err(ComputeError::Missing),
         }
     }
@@ -350,6 +345,19 @@ impl<S: StepSource> Computation<'_, S> {
         let (input, _, cut) = found.ok_or(ComputeError::Missing)?;
         let vector = inputs.next()?;
         let (mantissas, shifts) = bytes::to_blocks(&vector);
+        self.products(inputs, input, cut, &mantissas, shifts)
+    }
+
+    /// The sums of the rows of a piece of `cut`, over those so far, which come next in `inputs`; at the last part of the
+    /// reduction what is written of them. `mantissas` and `shifts` are the part of `input`.
+    fn products(
+        &self,
+        mut inputs: Inputs,
+        input: Value,
+        cut: LinearCut,
+        mantissas: &[i16],
+        shifts: &[u8],
+    ) -> Result<Vec<u8>, ComputeError> {
         let (chunk, is_first) = (
             self.place.piece / cut.row_parts,
             self.place.piece < cut.row_parts,
@@ -362,10 +370,10 @@ impl<S: StepSource> Computation<'_, S> {
                 *sum = i128::from_le_bytes(*bytes);
             }
         }
-        let (bytes, _) = self.tiles(None)?;
+        let (bytes, _) = self.tiles()?;
         let tiles: &[Tile] = bytes.as_chunks().0;
         for (tiles, sums) in tiles.chunks(shifts.len().max(1)).zip(&mut sums) {
-            linear::add_products(tiles, &mantissas, shifts, sums);
+            linear::add_products(tiles, mantissas, shifts, sums);
         }
         let sums = sums.as_flattened();
         if chunk + 1 < cut.chunks {

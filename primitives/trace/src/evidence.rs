@@ -143,11 +143,11 @@ impl TraceShape<'_> {
         })
     }
 
-    /// What evidence of a step consists of, with the token that matters for it from a source that has the tokens.
+    /// What evidence of a step consists of, with [what its tiles depend on](Self::selected) from a source: without the
+    /// tiles of experts where it does not have the routes.
     pub fn needs_of(&self, step: u64, source: &impl StepSource) -> Option<Needs> {
         let place = self.place(step)?;
-        let run = self.token_run(&place);
-        self.needs(&place, run.and_then(|run| source.token(run.list, run.one?)))
+        self.needs(&place, self.selected(&place, source))
     }
 
     /// The leaf that `step` has in a true trace whose earlier leaves are those of the trace with this `root`: computed
@@ -195,28 +195,32 @@ impl TraceShape<'_> {
         evidence: &'a StepEvidence,
     ) -> Result<Verified<'a>, EvidenceRefusal> {
         let run = self.token_run(place);
-        let token = self.verify_tokens(run.as_ref(), evidence)?;
-        let (tiles, _) = self.tile_run(place, token).ok_or(EvidenceRefusal::NoStep)?;
-        self.verify_tiles(&tiles, evidence)?;
-        Ok(Verified {
+        self.verify_tokens(run.as_ref(), evidence)?;
+        let mut verified = Verified {
             outputs: self.verify_outputs(root, place, evidence)?,
             run,
             tokens: &evidence.tokens,
-            tiles,
-            tile_bytes: &evidence.tiles,
-        })
+            tiles: 0..0,
+            tile_bytes: &[],
+        };
+        // Which tiles follows from a token or an output that is verified by now.
+        let run = self.tile_run(place, self.selected(place, &verified));
+        let (tiles, _) = run.ok_or(EvidenceRefusal::NoStep)?;
+        self.verify_tiles(&tiles, evidence)?;
+        verified.tiles = tiles;
+        verified.tile_bytes = &evidence.tiles;
+        Ok(verified)
     }
 
-    /// The token that matters.
     fn verify_tokens(
         &self,
         run: Option<&TokenRun>,
         evidence: &StepEvidence,
-    ) -> Result<Option<u32>, EvidenceRefusal> {
+    ) -> Result<(), EvidenceRefusal> {
         let refused = EvidenceRefusal::Tokens;
         let Some(run) = run else {
             let is_empty = evidence.tokens.is_empty() && evidence.token_nodes.is_empty();
-            return is_empty.then_some(None).ok_or(refused);
+            return is_empty.then_some(()).ok_or(refused);
         };
         if evidence.tokens.len() != run.tokens.len() {
             return Err(refused);
@@ -224,11 +228,10 @@ impl TraceShape<'_> {
         let of = self.execution.tokens(run.list);
         let shown = [(run.leaf, tokens_node(&evidence.tokens))];
         let root = merkle::root_of(token_leaves(of.count), &shown, &evidence.token_nodes);
-        if root.map(|root| tokens_hash_of(of.count.into(), root)) != Some(of.hash) {
-            return Err(refused);
+        match root.map(|root| tokens_hash_of(of.count.into(), root)) == Some(of.hash) {
+            true => Ok(()),
+            false => Err(refused),
         }
-        let at = run.one.and_then(|one| one.checked_sub(run.tokens.start));
-        Ok(at.and_then(|at| evidence.tokens.get(at as usize).copied()))
     }
 
     fn verify_tiles(

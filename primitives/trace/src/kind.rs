@@ -61,6 +61,12 @@ kinds! {
     Swiglu = "swiglu",
     /// As swiglu, with GELU.
     Geglu = "geglu",
+    /// The experts of a position, and their weights.
+    Route = "route",
+    /// As linear, of one of a position's experts: its tiles follow from the routes.
+    Experts = "experts",
+    /// A part of the sum of what a position's experts return.
+    MixExperts = "mix experts",
     /// A part of a sum of two vectors.
     Add = "add",
     /// The tree of hidden states up to that of a position.

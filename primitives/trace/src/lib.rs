@@ -14,8 +14,10 @@ extern crate alloc;
 
 mod bytes;
 mod compute;
+mod cut;
 mod evidence;
 mod execution;
+mod experts;
 mod kind;
 mod needs;
 mod reads;

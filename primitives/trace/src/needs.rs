@@ -1,14 +1,16 @@
 //! Everything that a step reads, and the bytes that it takes: outputs of earlier steps, tokens, tiles.
 
 use crate::{
+    bytes,
     execution::TokenList,
     reads::Read,
     shape::{StepPlace, TraceShape, PART_TILES},
-    StepKind,
+    StepKind, StepSource,
 };
 use alloc::{collections::BTreeSet, vec, vec::Vec};
 use core::ops::Range;
 use noema_numerics::{
+    experts,
     layout::{TensorKind, TensorSpec},
     network::NetworkOperator,
     tile::{TILE_BYTES, TILE_ROWS},
@@ -105,11 +107,29 @@ impl TraceShape<'_> {
         first as u32..end as u32
     }
 
-    /// The tiles that a step reads, given the token that matters for it, and how many bytes of the first to skip.
+    /// What the tiles of a step depend on beside its place: for an embedding its token, for experts the one in the
+    /// routes of the position. `None` for other kinds, and where the source does not have it.
+    pub fn selected(&self, place: &StepPlace, source: &impl StepSource) -> Option<u32> {
+        match self.kind(place)? {
+            StepKind::Embedding => {
+                let run = self.token_run(place)?;
+                source.token(run.list, run.one?)
+            }
+            StepKind::Experts => {
+                let piece = self.expert_piece(place)?;
+                let routes = self.collect(&self.routes_of(place)?, source)?;
+                let route = *bytes::to_i32(&routes).get(piece.slot)?;
+                u32::try_from(experts::index(route, piece.count)).ok()
+            }
+            _ => None,
+        }
+    }
+
+    /// The tiles that a step reads, given [what they depend on](Self::selected), and how many bytes of the first to skip.
     pub(crate) fn tile_run(
         &self,
         place: &StepPlace,
-        token: Option<u32>,
+        selected: Option<u32>,
     ) -> Option<(Range<u64>, usize)> {
         let kind = self.kind(place)?;
         let operator = self.operator(place.operation);
@@ -121,7 +141,7 @@ impl TraceShape<'_> {
         match kind {
             StepKind::Embedding => {
                 let tensor = tensor()?;
-                let token = token?;
+                let token = selected?;
                 if token >= self.checkpoint.architecture.vocabulary {
                     return none;
                 }
@@ -138,14 +158,11 @@ impl TraceShape<'_> {
                 let (_, weights, cut) = self.linear(place)?;
                 let tensor = self.network.tensors().get(weights)?;
                 let (chunk, row) = (place.piece / cut.row_parts, place.piece % cut.row_parts);
-                let blocks = cut.blocks as u64;
-                let first = row * cut.groups as u64 * blocks + chunk * PART_TILES as u64;
-                let end = match cut.chunks {
-                    1 => (first + cut.groups as u64 * blocks).min(tensor.tiles),
-                    _ => (first + PART_TILES as u64).min((row + 1) * blocks),
-                };
-                Some((tensor.offset_tiles + first..tensor.offset_tiles + end, 0))
+                let tiles = cut.part_tiles(row, chunk, tensor.tiles);
+                let start = tensor.offset_tiles;
+                Some((start + tiles.start..start + tiles.end, 0))
             }
+            StepKind::Experts => Some((self.expert_tiles(place, selected?)?, 0)),
             StepKind::NormScale | StepKind::Bias => {
                 let elements = self.piece_elements(place)?;
                 Some(bytes_of(tensor()?, elements.start * 4..elements.end * 4))
@@ -167,9 +184,10 @@ impl TraceShape<'_> {
         }
     }
 
-    /// What evidence of a step consists of. `token` is the token that matters for it, where one does; without it, and
-    /// for a token outside the vocabulary, no tile of an embedding is needed. `None` where there is no such step.
-    pub fn needs(&self, place: &StepPlace, token: Option<u32>) -> Option<Needs> {
+    /// What evidence of a step consists of. `selected` is [what its tiles depend on](Self::selected); without it, and
+    /// for a token outside the vocabulary, no tiles of an embedding or of experts are among it. `None` where there is no
+    /// such step, or no such expert.
+    pub fn needs(&self, place: &StepPlace, selected: Option<u32>) -> Option<Needs> {
         let mut steps = BTreeSet::new();
         let mut bytes = 0;
         for place in self.reads(place)?.iter().flat_map(Read::places) {
@@ -190,9 +208,9 @@ impl TraceShape<'_> {
             }
             None => vec![],
         };
-        let (tiles, _) = match (self.kind(place)?, token) {
-            (StepKind::Embedding, None) => (0..0, 0),
-            _ => self.tile_run(place, token)?,
+        let (tiles, _) = match (self.kind(place)?, selected) {
+            (StepKind::Embedding | StepKind::Experts, None) => (0..0, 0),
+            _ => self.tile_run(place, selected)?,
         };
         let shown: Vec<u64> = tiles.clone().collect();
         Some(Needs {
@@ -219,6 +237,8 @@ impl TraceShape<'_> {
             | K::Rope
             | K::Swiglu
             | K::Geglu
+            | K::Route
+            | K::MixExperts
             | K::Add => integers()?,
             K::NormRange | K::BlocksRange => 4,
             K::NormSquares | K::Loss | K::Largest => 8,
@@ -226,11 +246,11 @@ impl TraceShape<'_> {
                 let elements = self.piece_elements(place)?.len();
                 elements * 2 + elements / BLOCK
             }
-            K::Linear => {
-                let (_, _, cut) = self.linear(place)?;
+            K::Linear | K::Experts => {
+                let cut = self.cut(place.operation)?;
                 match place.piece / cut.row_parts + 1 == cut.chunks {
                     true => self.linear_rows(place)?.len() * 4,
-                    false => cut.groups * TILE_ROWS * 16,
+                    false => cut.rows() * 16,
                 }
             }
             K::StoreKey | K::StoreValue => head_dim + head_dim / BLOCK * 4,

@@ -2,14 +2,13 @@
 
 use crate::{
     shape::{LinearCut, Operation, StepPlace, Threshold, TraceShape, PART},
-    StepKind, TracedExecution,
+    StepKind, StepSource, TracedExecution,
 };
 use alloc::{vec, vec::Vec};
 use core::ops::Range;
 use noema_numerics::{
     attention,
     network::{NetworkOperator, Value},
-    tile::TILE_ROWS,
     BLOCK,
 };
 
@@ -25,7 +24,7 @@ pub(crate) struct Read {
 }
 
 impl Read {
-    const fn one(place: StepPlace) -> Self {
+    pub(crate) const fn one(place: StepPlace) -> Self {
         Self {
             first: place,
             count: 1,
@@ -51,14 +50,14 @@ pub(crate) fn part(width: usize, part: u64) -> Range<usize> {
 
 impl TraceShape<'_> {
     /// The step that wrote `value` last before `operation`.
-    fn writer(&self, value: Value, operation: usize) -> Option<usize> {
+    pub(crate) fn writer(&self, value: Value, operation: usize) -> Option<usize> {
         self.before(operation, |index, _| {
             self.operator(index).and_then(NetworkOperator::output) == Some(value)
         })
     }
 
     /// Place of the first leaf of what an operation writes, and the elements of a leaf.
-    fn result(&self, operation: usize, position: u32) -> Option<(StepPlace, usize)> {
+    pub(crate) fn result(&self, operation: usize, position: u32) -> Option<(StepPlace, usize)> {
         let operator = self.operator(operation)?;
         let head_dim = self.checkpoint.architecture.head_dim as usize;
         let at = |stage, piece, elements| {
@@ -78,10 +77,10 @@ impl TraceShape<'_> {
             NetworkOperator::Quantise { .. } => at(1, 0, PART),
             NetworkOperator::Swiglu { .. } | NetworkOperator::Geglu { .. } => at(2, 0, PART),
             NetworkOperator::HeadNorm { .. } if self.norms_whole(operation) => at(2, 0, PART),
-            NetworkOperator::Linear { input, output, .. } => {
-                let cut = LinearCut::new(self.network.width(output), self.network.width(input));
+            NetworkOperator::Linear { .. } | NetworkOperator::Experts { .. } => {
+                let cut = self.cut(operation)?;
                 let last = cut.chunks.saturating_sub(1) * cut.row_parts;
-                at(0, last, cut.groups * TILE_ROWS)
+                at(0, last, cut.rows())
             }
             NetworkOperator::HeadNorm { .. } | NetworkOperator::Rope { .. } => {
                 at(0, 0, self.heads_in_part() * head_dim)
@@ -92,11 +91,9 @@ impl TraceShape<'_> {
                 let (_, pieces) = self.stage(operation, 2, position)?;
                 at(2, pieces.saturating_sub(groups), together * head_dim)
             }
-            // Shapes with experts are refused.
-            NetworkOperator::Store { .. }
-            | NetworkOperator::Route { .. }
-            | NetworkOperator::Experts { .. }
-            | NetworkOperator::Mix { .. } => None,
+            NetworkOperator::Route { output, .. } => at(0, 0, self.network.width(output)),
+            NetworkOperator::Mix { .. } => at(0, 0, self.mixed_elements(operation)?),
+            NetworkOperator::Store { .. } => None,
         }
     }
 
@@ -122,13 +119,18 @@ impl TraceShape<'_> {
     }
 
     /// Integers `elements` of `value`, as they are before `place`'s operation.
-    fn integers(&self, value: Value, place: &StepPlace, elements: Range<usize>) -> Option<Read> {
+    pub(crate) fn integers(
+        &self,
+        value: Value,
+        place: &StepPlace,
+        elements: Range<usize>,
+    ) -> Option<Read> {
         let writer = self.writer(value, place.operation)?;
         self.elements_of(writer, place.position, elements, 4)
     }
 
     /// Part `part` of `value`, which is in blocks.
-    fn blocks(&self, value: Value, place: &StepPlace, part: u64) -> Option<Read> {
+    pub(crate) fn blocks(&self, value: Value, place: &StepPlace, part: u64) -> Option<Read> {
         let writer = self.writer(value, place.operation)?;
         let (first, _) = self.result(writer, place.position)?;
         Some(Read::one(StepPlace {
@@ -280,6 +282,13 @@ impl TraceShape<'_> {
                 vec![self.integers(value, place, self.piece_elements(place)?)?]
             }
             K::Scores | K::Sums | K::Mix => return self.attention_reads(kind, place),
+            K::Route => {
+                let NetworkOperator::Route { scores, .. } = *self.operator(place.operation)? else {
+                    return None;
+                };
+                vec![self.integers(scores, place, 0..self.network.width(scores))?]
+            }
+            K::Experts | K::MixExperts => return self.experts_reads(kind, place),
             K::Swiglu | K::Geglu | K::Add => {
                 let elements = self.piece_elements(place)?;
                 let inputs = self.operator(place.operation)?.inputs();
@@ -374,12 +383,15 @@ impl TraceShape<'_> {
             | NetworkOperator::Quantise { output: value, .. }
             | NetworkOperator::Swiglu { output: value, .. }
             | NetworkOperator::Geglu { output: value, .. }
+            | NetworkOperator::Route { output: value, .. }
             | NetworkOperator::Add { value, .. } => by(PART, self.network.width(value)),
+            NetworkOperator::Mix { output, .. } => by(
+                self.mixed_elements(place.operation)?,
+                self.network.width(output),
+            ),
             NetworkOperator::Linear { .. }
             | NetworkOperator::Attention { .. }
-            | NetworkOperator::Route { .. }
-            | NetworkOperator::Experts { .. }
-            | NetworkOperator::Mix { .. } => return None,
+            | NetworkOperator::Experts { .. } => return None,
         })
     }
 
@@ -417,13 +429,8 @@ impl TraceShape<'_> {
     /// Input, matrix and cut of a linear layer.
     pub(crate) fn linear(&self, place: &StepPlace) -> Option<(Value, usize, LinearCut)> {
         match *self.operator(place.operation)? {
-            NetworkOperator::Linear {
-                weights,
-                input,
-                output,
-            } => {
-                let cut = LinearCut::new(self.network.width(output), self.network.width(input));
-                Some((input, weights, cut))
+            NetworkOperator::Linear { weights, input, .. } => {
+                Some((input, weights, self.cut(place.operation)?))
             }
             _ => None,
         }
@@ -458,13 +465,24 @@ impl TraceShape<'_> {
         Some(reads)
     }
 
-    /// The rows that a piece of a linear layer writes.
+    /// The rows that a piece of a linear layer, or of experts, writes.
     pub(crate) fn linear_rows(&self, place: &StepPlace) -> Option<Range<usize>> {
         let output = self.operator(place.operation)?.output()?;
-        let (_, _, cut) = self.linear(place)?;
-        let rows = self.network.width(output);
-        let first = (place.piece % cut.row_parts) as usize * cut.groups * TILE_ROWS;
-        Some(first..(first + cut.groups * TILE_ROWS).min(rows))
+        let cut = self.cut(place.operation)?;
+        let first = (place.piece % cut.row_parts) as usize * cut.rows();
+        Some(first..(first + cut.rows()).min(self.network.width(output)))
+    }
+
+    /// What a source has of `read`.
+    pub(crate) fn collect(&self, read: &Read, source: &impl StepSource) -> Option<Vec<u8>> {
+        let mut found = Vec::new();
+        for place in read.places() {
+            found.extend_from_slice(source.output(self.number(&place)?)?);
+        }
+        match &read.bytes {
+            Some(bytes) => found.get(bytes.clone()).map(<[u8]>::to_vec),
+            None => Some(found),
+        }
     }
 
     pub(crate) fn threshold(&self, operation: usize) -> Option<Threshold> {

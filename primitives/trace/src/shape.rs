@@ -74,8 +74,6 @@ pub struct StepPlace {
 pub enum TraceError {
     /// The architecture is refused.
     Architecture(ArchitectureError),
-    /// Layers have experts, whose operators have no steps.
-    Experts,
     /// The checkpoint has so many exponents for so many tensors.
     Exponents {
         /// Exponents.
@@ -92,10 +90,6 @@ impl fmt::Display for TraceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Architecture(error) => error.fmt(f),
-            Self::Experts => f.write_str(
-                "layers of the checkpoint have experts, for whose operators a trace has no steps: no game \
-                 decides whether statements about its executions are true",
-            ),
             Self::Exponents { found, expected } => write!(
                 f,
                 "the checkpoint has {expected} tensors but {found} exponents are given; take those of its manifest"
@@ -140,7 +134,7 @@ pub struct TraceShape<'a> {
 }
 
 /// `⌈a / b⌉` as a count of pieces.
-fn parts(elements: usize, per_part: usize) -> u64 {
+pub(crate) fn parts(elements: usize, per_part: usize) -> u64 {
     elements.div_ceil(per_part.max(1)) as u64
 }
 
@@ -154,9 +148,6 @@ impl<'a> TraceShape<'a> {
         execution: TracedExecution,
     ) -> Result<Self, TraceError> {
         let network = Network::new(checkpoint.architecture).map_err(TraceError::Architecture)?;
-        if checkpoint.architecture.variant.experts.is_some() {
-            return Err(TraceError::Experts);
-        }
         let (found, expected) = (checkpoint.exponents.len(), network.tensors().len());
         if found != expected {
             return Err(TraceError::Exponents { found, expected });
@@ -358,9 +349,8 @@ impl<'a> TraceShape<'a> {
                         (K::BlocksWrite, parts),
                     ])
                 }
-                NetworkOperator::Linear { input, output, .. } => {
-                    let cut = LinearCut::new(self.network.width(output), self.network.width(input));
-                    listed(&[(K::Linear, cut.chunks * cut.row_parts)])
+                NetworkOperator::Linear { .. } => {
+                    listed(&[(K::Linear, self.cut(operation)?.pieces())])
                 }
                 NetworkOperator::Bias { value, .. } => listed(&[(K::Bias, width(value))]),
                 NetworkOperator::HeadNorm { value, .. } if self.norms_whole(operation) => {
@@ -408,10 +398,14 @@ impl<'a> TraceShape<'a> {
                     ])
                 }
                 NetworkOperator::Add { value, .. } => listed(&[(K::Add, width(value))]),
-                // `new` refuses them.
-                NetworkOperator::Route { .. }
-                | NetworkOperator::Experts { .. }
-                | NetworkOperator::Mix { .. } => None,
+                NetworkOperator::Route { .. } => listed(&[(K::Route, 1)]),
+                NetworkOperator::Experts { .. } => {
+                    listed(&[(K::Experts, self.cut(operation)?.pieces())])
+                }
+                NetworkOperator::Mix { output, .. } => {
+                    let parts = parts(self.network.width(output), self.mixed_elements(operation)?);
+                    listed(&[(K::MixExperts, parts)])
+                }
             },
             Operation::State => listed(&[(K::State, 1)]),
             Operation::Largest => listed(&[(K::Largest, vocabulary)]),

@@ -15,6 +15,7 @@ use super::{
 use crate::trace::{Carried, Joiner, Part};
 use noema_numerics::{
     blocks,
+    experts::{self, Experts},
     head_norm::epsilon_drop,
     linear::{base_shift, output_exponent, round_sum},
     model::{Gains, Linear},
@@ -220,6 +221,60 @@ impl<'a> Recorder<'a> {
                         });
                     }
                 });
+            }
+        }
+    }
+
+    /// The outputs of experts whose reduction has several parts, one position after the other.
+    fn experts_in_parts(
+        &mut self,
+        (operation, cut): (usize, LinearCut),
+        weights: &Experts<'_>,
+        (routes, input, output): (Value, Value, Value),
+        seen: Seen<'_>,
+    ) {
+        let (rows, kernels, shape) = (self.rows_of(operation), self.kernels, self.shape);
+        let network = self.model.network();
+        let (chosen, width) = (network.width(routes) / 2, weights.rows());
+        let routes = seen.integers[routes.index()].chunks_exact(2 * chosen);
+        let input = seen.blocks[input.index()].view();
+        let exponent = output_exponent(
+            &weights.matrix(0),
+            0,
+            input.fraction(),
+            network.fraction(output),
+        );
+        let mut sums = vec![0i64; width];
+        for (index, (row, routes)) in self.rows[rows].iter_mut().zip(routes).enumerate() {
+            if !row.begin(shape, operation) {
+                continue;
+            }
+            let mut totals = vec![0i128; chosen * width];
+            for chunk in 0..cut.chunks {
+                let start = chunk as usize * PART_TILES;
+                let blocks = start..cut.blocks.min(start + PART_TILES);
+                let slots = routes[..chosen].iter().zip(totals.chunks_mut(width));
+                for (slot, (route, totals)) in slots.enumerate() {
+                    let matrix = weights.matrix(weights.index(*route));
+                    let vector = experts::input_of(weights, input, index, slot);
+                    kernels.part_sums(&matrix, blocks.clone(), vector, &mut sums);
+                    let base = base_shift(&vector.row(0).1[blocks.clone()]);
+                    for (total, sum) in totals.iter_mut().zip(&sums) {
+                        *total += i128::from(*sum) << base;
+                    }
+                }
+                let is_last = chunk + 1 == cut.chunks;
+                for part in totals.chunks(cut.rows()) {
+                    row.part.push(|bytes| match is_last {
+                        true => part.iter().for_each(|sum| {
+                            let value = round_sum(*sum, exponent);
+                            bytes.extend_from_slice(&value.to_le_bytes());
+                        }),
+                        false => part
+                            .iter()
+                            .for_each(|sum| bytes.extend_from_slice(&sum.to_le_bytes())),
+                    });
+                }
             }
         }
     }
@@ -512,10 +567,40 @@ impl Watch for Recorder<'_> {
                     gated::<true>(kernels, row, pair, written);
                 });
             }
-            // No shape has them: see `TraceError::Experts`.
-            NetworkOperator::Route { .. }
-            | NetworkOperator::Experts { .. }
-            | NetworkOperator::Mix { .. } => {}
+            NetworkOperator::Route { output, .. } => {
+                let width = network.width(output);
+                self.each(operation, rows, |index, row| {
+                    row.parts(vector(output, index), width);
+                });
+            }
+            NetworkOperator::Experts {
+                weights,
+                count,
+                routes,
+                input,
+                output,
+            } => {
+                let cut = shape.cut(operation).expect("experts have matrices; qed");
+                if cut.chunks > 1 {
+                    let weights = model.experts(weights, count as usize);
+                    self.experts_in_parts(
+                        (operation, cut),
+                        &weights,
+                        (routes, input, output),
+                        seen,
+                    );
+                } else {
+                    self.each(operation, rows, |index, row| {
+                        row.parts(vector(output, index), cut.rows());
+                    });
+                }
+            }
+            NetworkOperator::Mix { output, .. } => {
+                let elements = shape.mixed_elements(operation).expect("a mixture; qed");
+                self.each(operation, rows, |index, row| {
+                    row.parts(vector(output, index), elements);
+                });
+            }
         }
         if shape.operations().get(operation + 1) == Some(&Operation::State) {
             self.define(operation + 1, self.with_logits());

@@ -4,7 +4,10 @@ pub(crate) mod support;
 
 use super::{ExecutedTrace, TraceFailure, TraceProgress};
 use crate::{Cancel, CpuKernels};
-use noema_numerics::{seeded::TestModel, testing::Random, Architecture, Sampling, Variant};
+use noema_numerics::{
+    seeded::TestModel, testing::Random, Architecture, ExpertMixture, LayerPattern, Sampling,
+    Variant,
+};
 use noema_protocol::{
     hashing::merkle_leaf,
     merkle::{self, Place},
@@ -81,9 +84,35 @@ fn every_sampling_has_the_trace_of_the_definition() {
 #[test]
 fn every_variant_has_the_trace_of_the_definition() {
     let kernels = CpuKernels::with_threads(2).expect("a thread");
-    for architecture in TestModel::VARIANTS {
+    for architecture in TestModel::VARIANTS.iter().chain(TestModel::MIXTURES) {
         assert_is_defined(&World::answer(*architecture, 70, 4, SAMPLINGS[2]), &kernels);
         assert_is_defined(&World::text(*architecture, 70), &kernels);
+    }
+}
+
+/// Reductions and mixtures of more than one part, and parts of the input that are cut in the middle of a leaf.
+#[test]
+fn wide_experts_have_the_trace_of_the_definition() {
+    let kernels = CpuKernels::with_threads(2).expect("a thread");
+    for (hidden, chosen, width) in [(2_080, 3, 2_112), (3_104, 2, 96), (64, 5, 32)] {
+        let wide = Architecture {
+            layers: 1,
+            hidden,
+            feed_forward: width,
+            variant: Variant {
+                experts: Some(ExpertMixture {
+                    count: 5,
+                    chosen,
+                    width,
+                    renormalised: chosen != 2,
+                    layers: LayerPattern::ALL,
+                }),
+                ..Variant::LLAMA
+            },
+            ..TestModel::TINY
+        };
+        assert_is_defined(&World::answer(wide, 3, 2, SAMPLINGS[2]), &kernels);
+        assert_is_defined(&World::text(wide, 3), &kernels);
     }
 }
 

@@ -9,7 +9,7 @@ use noema_protocol::{
     hashing::{merkle_leaf, tokens_node, TOKENS_PER_LEAF},
     merkle::Place,
 };
-use noema_trace::{leaf, StepEvidence, StepKind, TokenList, TraceShape};
+use noema_trace::{leaf, StepEvidence, StepKind, TokenList, TraceShape, Tracer};
 use sp_core::H256;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -89,30 +89,31 @@ impl Traced {
         let shape = self.world.shape();
         let mut tracer = self.world.tracer(&shape);
         for step in 0..shape.steps() {
-            let bare = tracer.evidence(step).expect("its inputs");
-            let evidence = self.proven(&shape, step, bare).expect("a step");
+            let evidence = self.proven(&shape, step, &tracer).expect("a step");
             let (place, output) = tracer.advance().expect("a step");
             let kind = shape.kind(&place).expect("a kind");
             each(step, kind, output, &evidence);
         }
     }
 
-    /// Adds the nodes that prove tokens and tiles to the evidence of a step.
-    fn proven(&self, shape: &TraceShape<'_>, step: u64, bare: StepEvidence) -> Option<OwnEvidence> {
-        let place = shape.place(step)?;
-        let run = shape.needs(&place, None)?.tokens;
-        let list = match run.as_ref().map(|run| run.list) {
+    /// Adds the nodes that prove tokens and tiles to the evidence of a step that `tracer` has come to.
+    fn proven(
+        &self,
+        shape: &TraceShape<'_>,
+        step: u64,
+        tracer: &Tracer<'_>,
+    ) -> Option<OwnEvidence> {
+        let needs = shape.needs_of(step, tracer)?;
+        let list = match needs.tokens.as_ref().map(|run| run.list) {
             Some(TokenList::Answer) => &self.world.answer,
             _ => &self.world.given,
         };
-        let token = run.and_then(|run| list.get(run.one? as usize).copied());
-        let needs = shape.needs(&place, token)?;
         let tokens = rows(list.chunks(TOKENS_PER_LEAF).map(tokens_node).collect());
         Some(OwnEvidence {
             evidence: StepEvidence {
                 token_nodes: nodes(&tokens, &needs.token_nodes)?,
                 tile_nodes: nodes(&self.world.tiles, &needs.tile_nodes)?,
-                ..bare
+                ..tracer.evidence(step)?
             },
             nodes: needs.nodes,
         })

@@ -63,7 +63,10 @@ impl DatasetManifest {
     }
 
     /// Reads and checks a manifest; errors name `path`.
-    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self, DatasetError> {
+    ///
+    /// # Errors
+    /// See [`DatasetError`].
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, DatasetError> {
         let manifest: Self =
             serde_json::from_slice(bytes).map_err(|source| DatasetError::NotAManifest {
                 path: path.into(),

@@ -1,7 +1,9 @@
 //! Numbers and places of steps, and the bytes of their evidence.
 
 use crate::support::World;
-use noema_numerics::{testing::TestModel, Architecture, End, Network, Sampling, Variant};
+use noema_numerics::{
+    testing::TestModel, Architecture, End, ExpertMixture, LayerPattern, Network, Sampling, Variant,
+};
 use noema_trace::{
     AnswerExecution, StepKind, StepPlace, TextExecution, TokensOf, TraceError, TraceShape,
     TracedCheckpoint, TracedExecution, MAX_EVIDENCE_BYTES,
@@ -13,40 +15,6 @@ const SAMPLING: Sampling = Sampling {
     temperature_milli: 800,
     top_k: 40,
     top_p_milli: 950,
-};
-
-/// Llama 3.2 1B.
-const LLAMA_1B: Architecture = Architecture {
-    layers: 16,
-    hidden: 2_048,
-    heads: 32,
-    kv_heads: 8,
-    head_dim: 64,
-    feed_forward: 8_192,
-    vocabulary: 128_256,
-    context_length: 131_072,
-    norm_epsilon_q32: 42_950,
-    tied_head: true,
-    variant: Variant::LLAMA,
-};
-
-/// Llama 3.1 8B.
-const LLAMA_8B: Architecture = Architecture {
-    layers: 32,
-    hidden: 4_096,
-    head_dim: 128,
-    feed_forward: 14_336,
-    tied_head: false,
-    ..LLAMA_1B
-};
-
-/// Llama 3.1 70B.
-const LLAMA_70B: Architecture = Architecture {
-    layers: 80,
-    hidden: 8_192,
-    heads: 64,
-    feed_forward: 28_672,
-    ..LLAMA_8B
 };
 
 const SMOLLM2: Architecture = Architecture {
@@ -65,7 +33,72 @@ const QWEN_72B: Architecture = Architecture {
         post_norms: true,
         ..Variant::LLAMA
     },
-    ..LLAMA_70B
+    ..TestModel::LLAMA_70B
+};
+
+const fn experts(count: u32, chosen: u32, width: u32) -> Variant {
+    Variant {
+        head_norms: true,
+        experts: Some(ExpertMixture {
+            count,
+            chosen,
+            width,
+            renormalised: true,
+            layers: LayerPattern::ALL,
+        }),
+        ..Variant::LLAMA
+    }
+}
+
+/// Qwen 3 30B-A3B.
+const QWEN_30B_A3B: Architecture = Architecture {
+    layers: 48,
+    hidden: 2_048,
+    heads: 32,
+    kv_heads: 4,
+    head_dim: 128,
+    feed_forward: 768,
+    vocabulary: 151_936,
+    tied_head: false,
+    variant: experts(128, 8, 768),
+    ..TestModel::LLAMA_1B
+};
+
+/// Qwen 3 235B-A22B.
+const QWEN_235B_A22B: Architecture = Architecture {
+    layers: 94,
+    hidden: 4_096,
+    heads: 64,
+    feed_forward: 1_536,
+    variant: experts(128, 8, 1_536),
+    ..QWEN_30B_A3B
+};
+
+/// Mixtral 8x22B.
+const MIXTRAL_8X22B: Architecture = Architecture {
+    layers: 56,
+    hidden: 6_144,
+    heads: 48,
+    kv_heads: 8,
+    feed_forward: 16_384,
+    vocabulary: 32_768,
+    variant: experts(8, 2, 16_384),
+    ..QWEN_30B_A3B
+};
+
+/// The most experts that an architecture can have, and the most that a position can take.
+const MOST_EXPERTS: Architecture = Architecture {
+    hidden: 8_192,
+    feed_forward: 1_024,
+    variant: experts(512, 32, 1_024),
+    ..QWEN_30B_A3B
+};
+
+/// As many, and as narrow as they can be.
+const NARROW_EXPERTS: Architecture = Architecture {
+    feed_forward: 32,
+    variant: experts(512, 32, 32),
+    ..MOST_EXPERTS
 };
 
 fn of(count: u32) -> TokensOf {
@@ -113,7 +146,7 @@ fn shape<T>(
 
 #[test]
 fn numbers_count_the_steps_of_all_positions() {
-    for architecture in TestModel::VARIANTS {
+    for architecture in TestModel::VARIANTS.iter().chain(TestModel::MIXTURES) {
         for execution in [answer(67, 5), answer(1, 1), text(70)] {
             shape(architecture, execution, |shape| {
                 let mut next = 0;
@@ -147,7 +180,7 @@ fn numbers_count_the_steps_of_all_positions() {
 
 #[test]
 fn a_step_reads_only_earlier_ones() {
-    for architecture in TestModel::VARIANTS {
+    for architecture in TestModel::VARIANTS.iter().chain(TestModel::MIXTURES) {
         for execution in [answer(67, 3), text(40)] {
             shape(architecture, execution, |shape| {
                 for step in 0..shape.steps() {
@@ -197,19 +230,6 @@ fn there_is_no_trace_of_what_cannot_be_executed() {
     assert_eq!(refused(&exponents, long), Some(TraceError::Counts));
     let missing = refused(&exponents[1..], answer(1, 1));
     assert!(matches!(missing, Some(TraceError::Exponents { .. })));
-    for experts in TestModel::MIXTURES {
-        let exponents = vec![0; Network::new(experts).expect("a network").tensors().len()];
-        let checkpoint = TracedCheckpoint {
-            architecture: experts,
-            exponents: &exponents,
-            weights_root: H256::zero(),
-            stops: &[],
-        };
-        for execution in [answer(1, 1), text(2)] {
-            let refused = TraceShape::new(checkpoint, execution).err();
-            assert_eq!(refused, Some(TraceError::Experts));
-        }
-    }
     let none = Architecture { layers: 0, ..tiny };
     let checkpoint = TracedCheckpoint {
         architecture: &none,
@@ -265,10 +285,15 @@ fn evidence_of_every_kind_is_small_enough() {
     let mut largest: BTreeMap<StepKind, (usize, usize, usize)> = BTreeMap::new();
     for (name, architecture) in [
         ("135M", &SMOLLM2),
-        ("1B", &LLAMA_1B),
-        ("8B", &LLAMA_8B),
-        ("70B", &LLAMA_70B),
+        ("1B", &TestModel::LLAMA_1B),
+        ("8B", &TestModel::LLAMA_8B),
+        ("70B", &TestModel::LLAMA_70B),
         ("72B", &QWEN_72B),
+        ("30B-A3B", &QWEN_30B_A3B),
+        ("235B-A22B", &QWEN_235B_A22B),
+        ("8x22B", &MIXTRAL_8X22B),
+        ("most experts", &MOST_EXPERTS),
+        ("narrow experts", &NARROW_EXPERTS),
     ] {
         for execution in [answer(30_000, 2_768), text(32_768)] {
             shape(architecture, execution, |shape| {
@@ -276,7 +301,11 @@ fn evidence_of_every_kind_is_small_enough() {
                 for step in samples(shape) {
                     let place = shape.place(step).expect("a step");
                     let kind = shape.kind(&place).expect("a kind");
-                    let needs = shape.needs(&place, Some(token)).expect("its needs");
+                    let selected = match kind {
+                        StepKind::Experts => 1,
+                        _ => token,
+                    };
+                    let needs = shape.needs(&place, Some(selected)).expect("its needs");
                     let bytes = needs.evidence_bytes();
                     assert!(
                         bytes <= MAX_EVIDENCE_BYTES,
@@ -293,11 +322,36 @@ fn evidence_of_every_kind_is_small_enough() {
             });
         }
     }
-    for (kind, (inputs, output, bytes)) in &largest {
-        println!("| {kind} | {inputs} | {output} | {bytes} |");
-    }
     let kinds: Vec<StepKind> = largest.keys().copied().collect();
     assert_eq!(kinds, StepKind::ALL);
+    let computed = largest.iter().map(|(kind, (inputs, output, bytes))| {
+        let numbers = [inputs, output, bytes].map(|count| thousands(*count));
+        println!("| {kind} | {} |", numbers.join(" | "));
+        (kind.name().to_string(), numbers)
+    });
+    let computed: Vec<_> = computed.collect();
+    // The table of the documentation, after its heads.
+    let document = include_str!("../../../../docs/referee.md");
+    let rows = document.lines().filter_map(|row| {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        match cells[..] {
+            ["", kind, _, _, inputs, output, bytes, ""] => Some((
+                kind.to_string(),
+                [inputs, output, bytes].map(str::to_string),
+            )),
+            _ => None,
+        }
+    });
+    let documented: Vec<_> = rows.skip(2).collect();
+    assert_eq!(documented, computed);
+}
+
+/// A number with a comma before each three digits.
+fn thousands(number: usize) -> String {
+    match number / 1_000 {
+        0 => number.to_string(),
+        more => format!("{},{:03}", thousands(more), number % 1_000),
+    }
 }
 
 #[test]
@@ -314,9 +368,9 @@ fn few_rows_lead_to_any_step() {
     };
     for (name, architecture) in [
         ("135M", &SMOLLM2),
-        ("1B", &LLAMA_1B),
-        ("8B", &LLAMA_8B),
-        ("70B", &LLAMA_70B),
+        ("1B", &TestModel::LLAMA_1B),
+        ("8B", &TestModel::LLAMA_8B),
+        ("70B", &TestModel::LLAMA_70B),
     ] {
         for (prompt, length) in [(30, 100), (30, 1_000), (500, 1_000), (31_768, 1_000)] {
             let counted = count(architecture, prompt, length);
@@ -325,7 +379,7 @@ fn few_rows_lead_to_any_step() {
     }
     assert_eq!(count(&SMOLLM2, 30, 100).2, 2);
     assert_eq!(count(&SMOLLM2, 30, 1_000).2, 3);
-    assert_eq!(count(&LLAMA_8B, 30, 1_000).2, 3);
-    assert_eq!(count(&LLAMA_70B, 30, 1_000).3, 3);
-    assert!(count(&LLAMA_70B, 31_768, 1_000).0 < 1 << 48);
+    assert_eq!(count(&TestModel::LLAMA_8B, 30, 1_000).2, 3);
+    assert_eq!(count(&TestModel::LLAMA_70B, 30, 1_000).3, 3);
+    assert!(count(&TestModel::LLAMA_70B, 31_768, 1_000).0 < 1 << 48);
 }

@@ -148,22 +148,22 @@ impl World {
         leaves
     }
 
-    /// Adds the nodes that prove evidence of `step`, in a trace with these leaves.
-    pub(crate) fn prove(
+    /// Evidence of `step`, which `tracer` has come to, with the nodes that prove it in a trace with these leaves.
+    pub(crate) fn evidence(
         &self,
         shape: &TraceShape<'_>,
         leaves: &[H256],
         step: u64,
-        evidence: &mut StepEvidence,
-    ) {
+        tracer: &Tracer<'_>,
+    ) -> StepEvidence {
+        let mut evidence = tracer.evidence(step).expect("its inputs");
         let place = shape.place(step).expect("a step");
-        let run = shape.needs(&place, None).expect("a step").tokens;
-        let list = match run.as_ref().map(|run| run.list) {
+        let needs = shape.needs(&place, shape.selected(&place, tracer));
+        let needs = needs.expect("a step");
+        let list = match needs.tokens.as_ref().map(|run| run.list) {
             Some(noema_trace::TokenList::Answer) => &self.answer,
             _ => &self.given,
         };
-        let token = run.and_then(|run| list.get(run.one? as usize).copied());
-        let needs = shape.needs(&place, token).expect("a step");
         evidence.nodes = nodes(leaves.iter().map(merkle_leaf), &needs.nodes);
         evidence.token_nodes = nodes(
             list.chunks(TOKENS_PER_LEAF).map(tokens_node),
@@ -173,6 +173,7 @@ impl World {
             self.model.weights.chunks(TILE_BYTES).map(blake2_256),
             &needs.tile_nodes,
         );
+        evidence
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::support::{end_of, World};
 use noema_numerics::{
-    testing::TestModel, Architecture, AttentionWindow, End, LayerPattern, Sampling, Variant,
+    testing::TestModel, Architecture, AttentionWindow, End, ExpertMixture, LayerPattern, Sampling,
+    Variant,
 };
 use noema_protocol::hashing::tokens_hash;
 use noema_trace::{TokensOf, TraceShape, TracedExecution};
@@ -44,7 +45,7 @@ fn a_trace_ends_with_the_answer_of_the_definition() {
 
 #[test]
 fn every_variant_has_a_trace() {
-    for architecture in TestModel::VARIANTS {
+    for architecture in TestModel::VARIANTS.iter().chain(TestModel::MIXTURES) {
         let world = World::answer(*architecture, 70, 4, SAMPLINGS[2]);
         assert!(outcome(&world), "{architecture:?}");
         assert!(outcome(&World::text(*architecture, 70)), "{architecture:?}");
@@ -74,6 +75,37 @@ fn a_trace_cuts_wide_layers() {
     };
     assert!(outcome(&World::answer(wide, 2, 2, SAMPLINGS[2])));
     assert!(outcome(&World::text(wide, 3)));
+}
+
+/// Reductions, rows and mixtures of more than one part, parts of the input that are cut in the middle of a leaf, and an
+/// expert alone.
+#[test]
+fn a_trace_cuts_wide_experts() {
+    for (hidden, count, chosen, width) in [
+        (2_080, 5, 3, 2_112),
+        (3_104, 9, 2, 96),
+        (64, 40, 32, 32),
+        (4_128, 2, 1, 32),
+    ] {
+        let wide = Architecture {
+            layers: 1,
+            hidden,
+            feed_forward: width,
+            variant: Variant {
+                experts: Some(ExpertMixture {
+                    count,
+                    chosen,
+                    width,
+                    renormalised: chosen != 2,
+                    layers: LayerPattern::ALL,
+                }),
+                ..Variant::LLAMA
+            },
+            ..TestModel::TINY
+        };
+        assert!(outcome(&World::answer(wide, 2, 2, SAMPLINGS[2])));
+        assert!(outcome(&World::text(wide, 3)));
+    }
 }
 
 #[test]
@@ -209,6 +241,37 @@ proptest! {
                 window: window.map(|positions| AttentionWindow {
                     positions,
                     layers: LayerPattern::From(layers - 1),
+                }),
+                ..Variant::LLAMA
+            },
+            ..TestModel::TINY
+        };
+        let world = World::answer(architecture, prompt, most, SAMPLINGS[sampling]);
+        prop_assert!(outcome(&world));
+    }
+
+    #[test]
+    fn any_mixture_of_experts_has_a_trace_that_ends_with_its_answer(
+        (layers, hidden, width) in (1..3u32, 1..12u32, 1..12u32),
+        (count, left) in (1..70u32, 0..70u32),
+        (prompt, most) in (1..10u32, 1..4u32),
+        (renormalised, head_norms, dense_first) in any::<(bool, bool, bool)>(),
+        sampling in 0..SAMPLINGS.len(),
+    ) {
+        let width = width * 32;
+        let first = u32::from(dense_first).min(layers - 1);
+        let architecture = Architecture {
+            layers,
+            hidden: hidden * 32,
+            feed_forward: if first == 0 { width } else { 96 },
+            variant: Variant {
+                head_norms,
+                experts: Some(ExpertMixture {
+                    count,
+                    chosen: count.saturating_sub(left).clamp(1, 32),
+                    width,
+                    renormalised,
+                    layers: LayerPattern::From(first),
                 }),
                 ..Variant::LLAMA
             },
