@@ -1,0 +1,228 @@
+//! The entries of a vocabulary: what BPE makes of the text of each token.
+
+use crate::{Entry, Pair, Part, Units, MAX_TOKEN_BYTES};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    vec::Vec,
+};
+use core::fmt;
+
+/// What a token stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// No text.
+    None,
+    /// A text, in the bytes that a step compares.
+    Text(Vec<u8>),
+    /// A byte of a character that is no unit.
+    Byte(u8),
+}
+
+/// A merge of two tokens into a third.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Merge {
+    /// The left one.
+    pub left: u32,
+    /// The right one.
+    pub right: u32,
+    /// What they become.
+    pub merged: u32,
+}
+
+/// Why the split of a text by a tokenizer cannot be judged step by step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// It has a part, named here, for which there is no step.
+    Part(String),
+    /// A text can become this special token.
+    Special(u32),
+    /// This token has more than [`MAX_TOKEN_BYTES`] bytes.
+    LongToken(u32),
+    /// A merge makes this token of parts that later merges make.
+    Order(u32),
+    /// This merge, by its place from 0, names a token that has no text, or makes another text than that of its parts.
+    Merge(u32),
+    /// A step may need this number of bytes of its tables, more than [`MAX_LOOKUP_BYTES`](crate::MAX_LOOKUP_BYTES).
+    Lookups(usize),
+    /// This byte is no unit, and no token stands for it.
+    Byte(u8),
+    /// The frame has this number of bytes with its tokens, more than [`Framing::MAX_BYTES`](crate::Framing::MAX_BYTES).
+    Framing(usize),
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Part(part) => write!(f, "its tokenizer has {part}"),
+            Self::Special(token) => write!(f, "a text can become its special token {token}"),
+            Self::LongToken(token) => {
+                write!(f, "its token {token} has more than {MAX_TOKEN_BYTES} bytes")
+            }
+            Self::Order(token) => {
+                write!(
+                    f,
+                    "its token {token} is merged from tokens that are merged later"
+                )
+            }
+            Self::Merge(merge) => write!(f, "its merge {merge} does not join two texts"),
+            Self::Lookups(bytes) => {
+                write!(
+                    f,
+                    "the proof about two of its tokens may have {bytes} bytes"
+                )
+            }
+            Self::Byte(byte) => write!(f, "no token stands for its byte {byte:#04x}"),
+            Self::Framing(bytes) => write!(f, "its frame has {bytes} bytes with its tokens"),
+        }
+    }
+}
+
+impl core::error::Error for Unsupported {}
+
+/// Merges by pair: the place in the order, from 1, and what they make.
+pub(crate) type Merges = BTreeMap<Pair, (u32, u32)>;
+
+/// The merges of a list; of two for the same pair, the later counts.
+pub(crate) fn by_pair(forms: &[Form], merges: &[Merge]) -> Result<Merges, Unsupported> {
+    let text = |token: u32| match forms.get(token as usize) {
+        Some(Form::Text(text)) => Some(text.as_slice()),
+        _ => None,
+    };
+    let mut found = Merges::new();
+    for (merge, order) in merges.iter().zip(1u32..) {
+        let parts = text(merge.left).zip(text(merge.right));
+        let joined = parts.map(|(left, right)| [left, right].concat());
+        if joined.is_none() || joined.as_deref() != text(merge.merged) {
+            return Err(Unsupported::Merge(order.saturating_sub(1)));
+        }
+        found.insert((merge.left, merge.right), (order, merge.merged));
+    }
+    Ok(found)
+}
+
+/// The units of a vocabulary by their text.
+pub(crate) fn units_of(forms: &[Form], units: &Units) -> BTreeMap<Vec<u8>, u32> {
+    let is_unit = |text: &[u8]| match units {
+        Units::Bytes { .. } => text.len() == 1,
+        Units::Characters => core::str::from_utf8(text).is_ok_and(|text| text.chars().count() == 1),
+    };
+    let texts = forms
+        .iter()
+        .zip(0..)
+        .filter_map(|(form, token)| match form {
+            Form::Text(text) if is_unit(text) => Some((text.clone(), token)),
+            _ => None,
+        });
+    texts.collect()
+}
+
+/// The last merges of the tokens that BPE makes of their own text.
+struct Made {
+    /// The parts and the place in the order of each token's last merge.
+    last: BTreeMap<u32, (Pair, u32)>,
+    /// The tokens that are units.
+    units: BTreeSet<u32>,
+}
+
+/// The entries of the tokens, and the words that only become a token as a whole.
+pub(crate) fn entries(
+    forms: &[Form],
+    merges: &Merges,
+    units: &Units,
+) -> Result<Vec<Entry>, Unsupported> {
+    let of_text = units_of(forms, units);
+    let mut made = Made {
+        last: BTreeMap::new(),
+        units: of_text.values().copied().collect(),
+    };
+    for (form, token) in forms.iter().zip(0..) {
+        let Form::Text(text) = form else {
+            continue;
+        };
+        if text.len() > MAX_TOKEN_BYTES {
+            return Err(Unsupported::LongToken(token));
+        }
+        let symbols = symbols(text, &of_text, units);
+        if let Some(last) = symbols.and_then(|symbols| last_merge(symbols, merges, token)) {
+            made.last.insert(token, last);
+        }
+    }
+    let entries = forms.iter().zip(0..).map(|(form, token)| match form {
+        Form::None => Ok(Entry::Never),
+        Form::Byte(byte) => Ok(Entry::Byte(*byte)),
+        Form::Text(text) if made.is_piece(token) => Ok(Entry::Piece {
+            bytes: text.clone(),
+            left: made.parts(token, |(left, _)| left)?,
+            right: made.parts(token, |(_, right)| right)?,
+        }),
+        Form::Text(text) if units.has_whole_words() => Ok(Entry::Word {
+            bytes: text.clone(),
+        }),
+        Form::Text(_) => Ok(Entry::Never),
+    });
+    entries.collect()
+}
+
+/// The units of a text; `None` if a part of it is none.
+fn symbols(text: &[u8], of_text: &BTreeMap<Vec<u8>, u32>, units: &Units) -> Option<Vec<u32>> {
+    let unit = |text: &[u8]| of_text.get(text).copied();
+    match units {
+        Units::Bytes { .. } => text.chunks(1).map(unit).collect(),
+        Units::Characters => {
+            let text = core::str::from_utf8(text).ok()?;
+            let mut bytes = [0; 4];
+            let characters = text.chars();
+            characters
+                .map(|character| unit(character.encode_utf8(&mut bytes).as_bytes()))
+                .collect()
+        }
+    }
+}
+
+/// The last merge of BPE over these units, if it makes `token` of all of them.
+fn last_merge(mut symbols: Vec<u32>, merges: &Merges, token: u32) -> Option<(Pair, u32)> {
+    let mut last = None;
+    loop {
+        let pairs = symbols.windows(2).enumerate().filter_map(|(at, pair)| {
+            let pair = (*pair.first()?, *pair.last()?);
+            let (order, merged) = merges.get(&pair)?;
+            Some((*order, at, pair, *merged))
+        });
+        let Some((order, at, pair, merged)) = pairs.min() else {
+            return last.filter(|_| symbols == [token]);
+        };
+        symbols.splice(at..at.saturating_add(2), [merged]);
+        last = Some((pair, order));
+    }
+}
+
+impl Made {
+    fn is_piece(&self, token: u32) -> bool {
+        self.units.contains(&token) || self.last.contains_key(&token)
+    }
+
+    /// The parts on one side of a token, from itself down to a unit.
+    fn parts(&self, token: u32, side: fn(Pair) -> u32) -> Result<Vec<Part>, Unsupported> {
+        let mut parts = Vec::new();
+        let mut next = token;
+        while let Some((pair, order)) = self.last.get(&next).filter(|_| !self.units.contains(&next))
+        {
+            let order_of = |part: u32| self.last.get(&part).map_or(0, |(_, order)| *order);
+            if order_of(pair.0).max(order_of(pair.1)) >= *order {
+                return Err(Unsupported::Order(token));
+            }
+            parts.push(Part {
+                token: next,
+                order: *order,
+            });
+            next = side(*pair);
+        }
+        parts.push(Part {
+            token: next,
+            order: 0,
+        });
+        Ok(parts)
+    }
+}
