@@ -10,13 +10,13 @@
 //! order than those that made its parts: so of the two parts at a border, the one with the later merge was made last,
 //! and a pair of parts is merged if its merge comes before the one that ends their being neighbours.
 
-use crate::{Lookup, Missing, Part};
+use crate::{Lookup, MergePart, Missing};
 
 /// Whether BPE merges across the border between a token that ends with the parts `left` and one that begins with the
 /// parts `right`, each from the token itself down to a unit.
 pub(crate) fn is_crossed(
-    left: &[Part],
-    right: &[Part],
+    left: &[MergePart],
+    right: &[MergePart],
     lookup: &mut impl Lookup,
 ) -> Result<bool, Missing> {
     let (mut lefts, mut rights) = (left.iter(), right.iter());

@@ -1,6 +1,6 @@
 //! The entries of a vocabulary: what BPE makes of the text of each token.
 
-use crate::{Entry, Pair, Part, Units, MAX_TOKEN_BYTES};
+use crate::{MergePart, Pair, TokenEntry, Units, MAX_TOKEN_BYTES};
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     string::String,
@@ -10,7 +10,7 @@ use core::fmt;
 
 /// What a token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum TokenForm {
     /// No text.
     None,
     /// A text, in the bytes that a step compares.
@@ -85,9 +85,9 @@ impl core::error::Error for Unsupported {}
 pub(crate) type Merges = BTreeMap<Pair, (u32, u32)>;
 
 /// The merges of a list; of two for the same pair, the later counts.
-pub(crate) fn by_pair(forms: &[Form], merges: &[Merge]) -> Result<Merges, Unsupported> {
+pub(crate) fn by_pair(forms: &[TokenForm], merges: &[Merge]) -> Result<Merges, Unsupported> {
     let text = |token: u32| match forms.get(token as usize) {
-        Some(Form::Text(text)) => Some(text.as_slice()),
+        Some(TokenForm::Text(text)) => Some(text.as_slice()),
         _ => None,
     };
     let mut found = Merges::new();
@@ -103,7 +103,7 @@ pub(crate) fn by_pair(forms: &[Form], merges: &[Merge]) -> Result<Merges, Unsupp
 }
 
 /// The units of a vocabulary by their text.
-pub(crate) fn units_of(forms: &[Form], units: &Units) -> BTreeMap<Vec<u8>, u32> {
+pub(crate) fn units_of(forms: &[TokenForm], units: &Units) -> BTreeMap<Vec<u8>, u32> {
     let is_unit = |text: &[u8]| match units {
         Units::Bytes { .. } => text.len() == 1,
         Units::Characters => core::str::from_utf8(text).is_ok_and(|text| text.chars().count() == 1),
@@ -112,7 +112,7 @@ pub(crate) fn units_of(forms: &[Form], units: &Units) -> BTreeMap<Vec<u8>, u32> 
         .iter()
         .zip(0..)
         .filter_map(|(form, token)| match form {
-            Form::Text(text) if is_unit(text) => Some((text.clone(), token)),
+            TokenForm::Text(text) if is_unit(text) => Some((text.clone(), token)),
             _ => None,
         });
     texts.collect()
@@ -128,17 +128,17 @@ struct Made {
 
 /// The entries of the tokens, and the words that only become a token as a whole.
 pub(crate) fn entries(
-    forms: &[Form],
+    forms: &[TokenForm],
     merges: &Merges,
     units: &Units,
-) -> Result<Vec<Entry>, Unsupported> {
+) -> Result<Vec<TokenEntry>, Unsupported> {
     let of_text = units_of(forms, units);
     let mut made = Made {
         last: BTreeMap::new(),
         units: of_text.values().copied().collect(),
     };
     for (form, token) in forms.iter().zip(0..) {
-        let Form::Text(text) = form else {
+        let TokenForm::Text(text) = form else {
             continue;
         };
         if text.len() > MAX_TOKEN_BYTES {
@@ -150,17 +150,17 @@ pub(crate) fn entries(
         }
     }
     let entries = forms.iter().zip(0..).map(|(form, token)| match form {
-        Form::None => Ok(Entry::Never),
-        Form::Byte(byte) => Ok(Entry::Byte(*byte)),
-        Form::Text(text) if made.is_piece(token) => Ok(Entry::Piece {
+        TokenForm::None => Ok(TokenEntry::Never),
+        TokenForm::Byte(byte) => Ok(TokenEntry::Byte(*byte)),
+        TokenForm::Text(text) if made.is_piece(token) => Ok(TokenEntry::Piece {
             bytes: text.clone(),
             left: made.parts(token, |(left, _)| left)?,
             right: made.parts(token, |(_, right)| right)?,
         }),
-        Form::Text(text) if units.has_whole_words() => Ok(Entry::Word {
+        TokenForm::Text(text) if units.has_whole_words() => Ok(TokenEntry::Word {
             bytes: text.clone(),
         }),
-        Form::Text(_) => Ok(Entry::Never),
+        TokenForm::Text(_) => Ok(TokenEntry::Never),
     });
     entries.collect()
 }
@@ -204,7 +204,7 @@ impl Made {
     }
 
     /// The parts on one side of a token, from itself down to a unit.
-    fn parts(&self, token: u32, side: fn(Pair) -> u32) -> Result<Vec<Part>, Unsupported> {
+    fn parts(&self, token: u32, side: fn(Pair) -> u32) -> Result<Vec<MergePart>, Unsupported> {
         let mut parts = Vec::new();
         let mut next = token;
         while let Some((pair, order)) = self.last.get(&next).filter(|_| !self.units.contains(&next))
@@ -213,13 +213,13 @@ impl Made {
             if order_of(pair.0).max(order_of(pair.1)) >= *order {
                 return Err(Unsupported::Order(token));
             }
-            parts.push(Part {
+            parts.push(MergePart {
                 token: next,
                 order: *order,
             });
             next = side(*pair);
         }
-        parts.push(Part {
+        parts.push(MergePart {
             token: next,
             order: 0,
         });

@@ -6,7 +6,7 @@ use scale_info::TypeInfo;
 
 /// A token that another one begins or ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
-pub struct Part {
+pub struct MergePart {
     /// The token.
     pub token: u32,
     /// The place, from 1, of its last merge in the order of merges; zero for a unit.
@@ -15,7 +15,7 @@ pub struct Part {
 
 /// What the vocabulary says about a token: a leaf of its table, at the number of the token.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
-pub enum Entry {
+pub enum TokenEntry {
     /// No text becomes it.
     #[codec(index = 0)]
     Never,
@@ -25,9 +25,9 @@ pub enum Entry {
         /// Its text.
         bytes: Vec<u8>,
         /// What it begins with: itself, the left part of its last merge, the left part of that, down to a unit.
-        left: Vec<Part>,
+        left: Vec<MergePart>,
         /// What it ends with: itself, the right part of its last merge, down to a unit.
-        right: Vec<Part>,
+        right: Vec<MergePart>,
     },
     /// Only a whole word becomes it.
     #[codec(index = 2)]

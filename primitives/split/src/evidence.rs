@@ -1,7 +1,8 @@
 //! Evidence about a step: the parts of the tables that it depends on, with proofs.
 
 use crate::{
-    lookup::find, Entry, Lookup, Missing, Pair, Run, SplitRules, SplitState, SplitText, Table,
+    lookup::find, Lookup, Missing, Pair, SplitRules, SplitState, SplitText, Table, TableRun,
+    TokenEntry,
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode};
@@ -11,17 +12,17 @@ use scale_info::TypeInfo;
 use sp_core::H256;
 
 /// The node of an entry in the tree of a vocabulary.
-pub(crate) fn entry_node(entry: &Entry) -> H256 {
+pub(crate) fn entry_node(entry: &TokenEntry) -> H256 {
     hashing::split_entry_node(entry)
 }
 
 /// The node of a run of merges.
-pub(crate) fn merge_node(run: &Run<Pair>) -> H256 {
+pub(crate) fn merge_node(run: &TableRun<Pair>) -> H256 {
     hashing::split_merges_node(run)
 }
 
 /// The node of a run of forms.
-pub(crate) fn form_node(run: &Run<Vec<u8>>) -> H256 {
+pub(crate) fn form_node(run: &TableRun<Vec<u8>>) -> H256 {
     hashing::split_forms_node(run)
 }
 
@@ -29,15 +30,15 @@ pub(crate) fn form_node(run: &Run<Vec<u8>>) -> H256 {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct SplitEvidence {
     /// Entries of tokens, the tokens ascending.
-    pub entries: Vec<(u32, Entry)>,
+    pub entries: Vec<(u32, TokenEntry)>,
     /// The nodes beside them.
     pub entry_nodes: Vec<H256>,
     /// Runs of merges with their numbers, ascending.
-    pub merges: Vec<(u32, Run<Pair>)>,
+    pub merges: Vec<(u32, TableRun<Pair>)>,
     /// The nodes beside them.
     pub merge_nodes: Vec<H256>,
     /// Runs of forms with their numbers, ascending.
-    pub forms: Vec<(u32, Run<Vec<u8>>)>,
+    pub forms: Vec<(u32, TableRun<Vec<u8>>)>,
     /// The nodes beside them.
     pub form_nodes: Vec<H256>,
 }
@@ -45,14 +46,14 @@ pub struct SplitEvidence {
 /// Why a step cannot be executed with some evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum EvidenceRefusal {
+pub enum SplitRefusal {
     /// A part is not of the checkpoint's tables, or nodes are missing or too many.
     Tables,
     /// The step depends on a part that is not there.
     Missing,
 }
 
-impl fmt::Display for EvidenceRefusal {
+impl fmt::Display for SplitRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Tables => "the entries, merges or forms are not those of the checkpoint; show them with all nodes",
@@ -61,13 +62,13 @@ impl fmt::Display for EvidenceRefusal {
     }
 }
 
-impl core::error::Error for EvidenceRefusal {}
+impl core::error::Error for SplitRefusal {}
 
 /// Evidence that is of the tables.
 struct Verified<'a>(&'a SplitEvidence);
 
 impl Lookup for Verified<'_> {
-    fn entry(&mut self, token: u32) -> Result<Entry, Missing> {
+    fn entry(&mut self, token: u32) -> Result<TokenEntry, Missing> {
         let found = self.0.entries.iter().find(|(index, _)| *index == token);
         found.map(|(_, entry)| entry.clone()).ok_or(Missing)
     }
@@ -82,12 +83,12 @@ impl Lookup for Verified<'_> {
 }
 
 impl SplitEvidence {
-    fn verify(&self, rules: &SplitRules) -> Result<(), EvidenceRefusal> {
+    fn verify(&self, rules: &SplitRules) -> Result<(), SplitRefusal> {
         let entries = &self.entries;
         let are_right = holds(&rules.vocabulary, entries, &self.entry_nodes, entry_node)
             && holds(&rules.merges, &self.merges, &self.merge_nodes, merge_node)
             && holds(&rules.forms, &self.forms, &self.form_nodes, form_node);
-        are_right.then_some(()).ok_or(EvidenceRefusal::Tables)
+        are_right.then_some(()).ok_or(SplitRefusal::Tables)
     }
 }
 
@@ -115,9 +116,9 @@ impl SplitText<'_> {
         token: u32,
         state: Option<&SplitState>,
         evidence: &SplitEvidence,
-    ) -> Result<Option<SplitState>, EvidenceRefusal> {
+    ) -> Result<Option<SplitState>, SplitRefusal> {
         evidence.verify(self.rules())?;
         self.step(index, token, state, &mut Verified(evidence))
-            .map_err(|Missing| EvidenceRefusal::Missing)
+            .map_err(|Missing| SplitRefusal::Missing)
     }
 }

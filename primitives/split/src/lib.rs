@@ -25,13 +25,13 @@ mod unicode;
 mod vocabulary;
 mod words;
 
-pub use derive::{Form, Merge, Unsupported};
-pub use entry::{Entry, Part};
-pub use evidence::{EvidenceRefusal, SplitEvidence};
+pub use derive::{Merge, TokenForm, Unsupported};
+pub use entry::{MergePart, TokenEntry};
+pub use evidence::{SplitEvidence, SplitRefusal};
 pub use framing::Framing;
-pub use lookup::{Lookup, Missing, Pair, Run, Table, RUN_ITEMS};
+pub use lookup::{Lookup, Missing, Pair, Table, TableRun, RUN_ITEMS};
 pub use rules::{Spaces, SplitRules, Units, MAX_CUTS, MAX_LOOKUP_BYTES, MAX_TOKEN_BYTES};
 pub use scan::{SplitState, SplitText};
 pub use unicode::{composition, is_composed, is_letter, is_mark, is_number, is_numeric, is_space};
-pub use vocabulary::{Recorder, SplitTables};
+pub use vocabulary::{LookupRecorder, SplitTables};
 pub use words::{Cut, Numbers, WordRules};

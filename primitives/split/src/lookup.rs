@@ -1,6 +1,6 @@
 //! Tables under a Merkle root: sorted lists in runs, of which one shows that a key is there or not.
 
-use crate::Entry;
+use crate::TokenEntry;
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -19,7 +19,7 @@ pub struct Missing;
 /// Tables of a tokenizer, whole or in part.
 pub trait Lookup {
     /// What the vocabulary says about a token in it.
-    fn entry(&mut self, token: u32) -> Result<Entry, Missing>;
+    fn entry(&mut self, token: u32) -> Result<TokenEntry, Missing>;
 
     /// The place, from 1, of the merge of a pair in the order of merges, if there is one.
     fn merge(&mut self, pair: Pair) -> Result<Option<u32>, Missing>;
@@ -51,14 +51,14 @@ pub struct Table {
 
 /// A part of a sorted list of keys and values: a leaf of its table.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
-pub struct Run<K> {
+pub struct TableRun<K> {
     /// Keys and values, the keys ascending.
     pub items: Vec<(K, u32)>,
     /// The first key of the next run, if there is one.
     pub next: Option<K>,
 }
 
-impl<K: Ord + Clone> Run<K> {
+impl<K: Ord + Clone> TableRun<K> {
     /// The runs of a list whose keys are ascending.
     pub(crate) fn all(list: &[(K, u32)]) -> Vec<Self> {
         let mut runs: Vec<Self> = Vec::new();
@@ -88,7 +88,7 @@ impl<K: Ord + Clone> Run<K> {
 
 /// The value of a key by the run among these, with their numbers, that covers it.
 pub(crate) fn find<K: Ord + Clone>(
-    runs: &[(u32, Run<K>)],
+    runs: &[(u32, TableRun<K>)],
     key: &K,
 ) -> Result<Option<u32>, Missing> {
     let run = runs.iter().find(|(index, run)| run.covers(*index, key));

@@ -99,7 +99,7 @@ pub struct SplitRules {
     pub cuts: Vec<Cut>,
     /// What a word consists of.
     pub units: Units,
-    /// The table of [entries](crate::Entry), one for each token.
+    /// The table of [entries](crate::TokenEntry), one for each token.
     pub vocabulary: Table,
     /// The table of merges: for each pair its place in the order.
     pub merges: Table,

@@ -1,6 +1,8 @@
 //! The steps: one for each token, from the first to the last.
 
-use crate::{border::is_crossed, Entry, Framing, Lookup, Missing, Part, SplitRules, Units};
+use crate::{
+    border::is_crossed, Framing, Lookup, MergePart, Missing, SplitRules, TokenEntry, Units,
+};
 use alloc::{string::String, vec, vec::Vec};
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use scale_info::TypeInfo;
@@ -127,7 +129,7 @@ impl<'a> SplitText<'a> {
             }
         }
         let at = state.at as usize;
-        let alone = [Part { token, order: 0 }];
+        let alone = [MergePart { token, order: 0 }];
         let entry;
         let (end, begins) = if units.unknown() == Some(token) {
             let byte = self.text.as_bytes().get(at).copied();
@@ -136,11 +138,11 @@ impl<'a> SplitText<'a> {
         } else {
             entry = lookup.entry(token)?;
             match &entry {
-                Entry::Piece { bytes, left, .. } => {
+                TokenEntry::Piece { bytes, left, .. } => {
                     (self.matched(at, word.end, bytes), left.as_slice())
                 }
-                Entry::Byte(byte) => (self.fallen_back(at, *byte, lookup)?, alone.as_slice()),
-                Entry::Never | Entry::Word { .. } => (None, alone.as_slice()),
+                TokenEntry::Byte(byte) => (self.fallen_back(at, *byte, lookup)?, alone.as_slice()),
+                TokenEntry::Never | TokenEntry::Word { .. } => (None, alone.as_slice()),
             }
         };
         let Some(end) = end else {
@@ -252,10 +254,10 @@ impl<'a> SplitText<'a> {
     fn is_crossed(
         &self,
         last: u32,
-        begins: &[Part],
+        begins: &[MergePart],
         lookup: &mut impl Lookup,
     ) -> Result<bool, Missing> {
-        let alone = [Part {
+        let alone = [MergePart {
             token: last,
             order: 0,
         }];
@@ -266,10 +268,10 @@ impl<'a> SplitText<'a> {
             return Ok(true);
         }
         match lookup.entry(last)? {
-            Entry::Piece { right, .. } => is_crossed(&right, begins, lookup),
-            Entry::Byte(_) => is_crossed(&alone, begins, lookup),
+            TokenEntry::Piece { right, .. } => is_crossed(&right, begins, lookup),
+            TokenEntry::Byte(_) => is_crossed(&alone, begins, lookup),
             // None of them stands before another token of its word.
-            Entry::Never | Entry::Word { .. } => Ok(true),
+            TokenEntry::Never | TokenEntry::Word { .. } => Ok(true),
         }
     }
 }

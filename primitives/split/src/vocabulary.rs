@@ -5,8 +5,8 @@ use crate::{
     evidence::{entry_node, form_node, merge_node},
     lookup::find,
     words::Cut,
-    Entry, Form, Lookup, Merge, Missing, Pair, Run, Spaces, SplitEvidence, SplitRules, Table,
-    Units, Unsupported, MAX_CUTS, MAX_LOOKUP_BYTES,
+    Lookup, Merge, Missing, Pair, Spaces, SplitEvidence, SplitRules, Table, TableRun, TokenEntry,
+    TokenForm, Units, Unsupported, MAX_CUTS, MAX_LOOKUP_BYTES,
 };
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -21,9 +21,9 @@ use sp_core::H256;
 #[derive(Clone, Debug)]
 pub struct SplitTables {
     rules: SplitRules,
-    entries: Vec<Entry>,
-    merges: Vec<Run<Pair>>,
-    forms: Vec<Run<Vec<u8>>>,
+    entries: Vec<TokenEntry>,
+    merges: Vec<TableRun<Pair>>,
+    forms: Vec<TableRun<Vec<u8>>>,
     merge_orders: BTreeMap<Pair, u32>,
     form_tokens: BTreeMap<Vec<u8>, u32>,
     trees: [Tree; 3],
@@ -43,7 +43,7 @@ impl SplitTables {
     /// # Errors
     /// If the split of a text by this tokenizer cannot be judged step by step.
     pub fn new(
-        forms: &[Form],
+        forms: &[TokenForm],
         special: &BTreeSet<u32>,
         merges: &[Merge],
         composes: bool,
@@ -55,17 +55,27 @@ impl SplitTables {
             return Err(Unsupported::Part("too many cuts of a text".to_string()));
         }
         let merges = by_pair(forms, merges)?;
+        let is_unknown = |token: u32| units.unknown() == Some(token);
+        if merges
+            .keys()
+            .any(|(left, right)| is_unknown(*left) || is_unknown(*right))
+        {
+            return Err(Unsupported::Part("merges of an unknown byte".to_string()));
+        }
         let mut entries = entries(forms, &merges, &units)?;
         for (entry, token) in entries.iter_mut().zip(0..) {
-            let is_unknown = units.unknown() == Some(token);
             let can_be = match entry {
-                Entry::Piece { .. } | Entry::Byte(_) => true,
-                Entry::Word { bytes } => may_be_word(bytes, &cuts),
-                Entry::Never => false,
+                TokenEntry::Piece { .. } | TokenEntry::Byte(_) => true,
+                TokenEntry::Word { bytes } => may_be_word(bytes, &cuts),
+                TokenEntry::Never => false,
             };
-            match (special.contains(&token), can_be || is_unknown) {
+            if can_be && is_unknown(token) {
+                let what = "a token for unknown bytes that a text can become";
+                return Err(Unsupported::Part(what.to_string()));
+            }
+            match (special.contains(&token), can_be || is_unknown(token)) {
                 (true, true) => return Err(Unsupported::Special(token)),
-                (true, false) => *entry = Entry::Never,
+                (true, false) => *entry = TokenEntry::Never,
                 (false, _) => {}
             }
         }
@@ -84,12 +94,12 @@ impl SplitTables {
             .iter()
             .map(|(pair, order)| (*pair, *order))
             .collect();
-        let merges = Run::all(&list);
+        let merges = TableRun::all(&list);
         let list: Vec<_> = form_tokens
             .iter()
             .map(|(form, token)| (form.clone(), *token))
             .collect();
-        let forms = Run::all(&list);
+        let forms = TableRun::all(&list);
         let trees = [
             Tree::of(entries.iter().map(entry_node)),
             Tree::of(merges.iter().map(merge_node)),
@@ -125,13 +135,13 @@ impl SplitTables {
     }
 
     /// What the vocabulary says about each token.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[TokenEntry] {
         &self.entries
     }
 
     /// What `work` returns, with evidence about all that it looks up.
-    pub fn prove<T>(&self, work: impl FnOnce(&mut Recorder<'_>) -> T) -> (T, SplitEvidence) {
-        let mut recorder = Recorder {
+    pub fn prove<T>(&self, work: impl FnOnce(&mut LookupRecorder<'_>) -> T) -> (T, SplitEvidence) {
+        let mut recorder = LookupRecorder {
             tables: self,
             entries: BTreeSet::new(),
             merges: BTreeSet::new(),
@@ -156,7 +166,7 @@ impl SplitTables {
             leaves.iter().map(Encode::encoded_size).max().unwrap_or(0)
         }
         let sides = self.entries.iter().map(|entry| match entry {
-            Entry::Piece { left, right, .. } => (left.len(), right.len()),
+            TokenEntry::Piece { left, right, .. } => (left.len(), right.len()),
             _ => (1, 1),
         });
         let (left, right) = sides.fold((1, 1), |(left, right), (of_left, of_right)| {
@@ -181,8 +191,8 @@ fn shown<T: Clone>(leaves: &[T], indices: &BTreeSet<u32>) -> Vec<(u32, T)> {
 }
 
 /// Checks that there is a token for each byte.
-fn bytes_stand(entries: &[Entry]) -> Result<(), Unsupported> {
-    let missing = |byte: &u8| !entries.contains(&Entry::Byte(*byte));
+fn bytes_stand(entries: &[TokenEntry]) -> Result<(), Unsupported> {
+    let missing = |byte: &u8| !entries.contains(&TokenEntry::Byte(*byte));
     match (0..=u8::MAX).find(missing) {
         Some(byte) => Err(Unsupported::Byte(byte)),
         None => Ok(()),
@@ -190,10 +200,10 @@ fn bytes_stand(entries: &[Entry]) -> Result<(), Unsupported> {
 }
 
 /// The words that only become a token as a whole.
-fn words(entries: &[Entry], units: &Units) -> Result<BTreeMap<Vec<u8>, u32>, Unsupported> {
+fn words(entries: &[TokenEntry], units: &Units) -> Result<BTreeMap<Vec<u8>, u32>, Unsupported> {
     let mut words = BTreeMap::new();
     for (entry, token) in entries.iter().zip(0..) {
-        if let Entry::Word { bytes } = entry {
+        if let TokenEntry::Word { bytes } = entry {
             if bytes.iter().all(|byte| units.vanishes(*byte)) {
                 return Err(Unsupported::Part("a token whose bytes vanish".to_string()));
             }
@@ -261,7 +271,7 @@ impl Tree {
 
 /// Looks into whole tables.
 impl Lookup for &SplitTables {
-    fn entry(&mut self, token: u32) -> Result<Entry, Missing> {
+    fn entry(&mut self, token: u32) -> Result<TokenEntry, Missing> {
         self.entries.get(token as usize).cloned().ok_or(Missing)
     }
 
@@ -276,7 +286,7 @@ impl Lookup for &SplitTables {
 
 /// Looks into whole tables, and notes where.
 #[derive(Debug)]
-pub struct Recorder<'a> {
+pub struct LookupRecorder<'a> {
     tables: &'a SplitTables,
     entries: BTreeSet<u32>,
     merges: BTreeSet<u32>,
@@ -284,15 +294,15 @@ pub struct Recorder<'a> {
 }
 
 /// The number of the run that covers a key.
-fn covering<K: Ord + Clone>(runs: &[Run<K>], key: &K) -> Option<u32> {
-    let begins = |run: &Run<K>| run.items.first().is_some_and(|(first, _)| first <= key);
+fn covering<K: Ord + Clone>(runs: &[TableRun<K>], key: &K) -> Option<u32> {
+    let begins = |run: &TableRun<K>| run.items.first().is_some_and(|(first, _)| first <= key);
     let index = runs.partition_point(begins).saturating_sub(1);
     runs.get(index).and_then(|_| u32::try_from(index).ok())
 }
 
 /// The value of a key, and the note of its run.
 fn noted<K: Ord + Clone>(
-    runs: &[Run<K>],
+    runs: &[TableRun<K>],
     notes: &mut BTreeSet<u32>,
     key: &K,
 ) -> Result<Option<u32>, Missing> {
@@ -304,8 +314,8 @@ fn noted<K: Ord + Clone>(
     find(core::slice::from_ref(&(index, run.clone())), key)
 }
 
-impl Lookup for Recorder<'_> {
-    fn entry(&mut self, token: u32) -> Result<Entry, Missing> {
+impl Lookup for LookupRecorder<'_> {
+    fn entry(&mut self, token: u32) -> Result<TokenEntry, Missing> {
         let mut tables = self.tables;
         let entry = tables.entry(token)?;
         self.entries.insert(token);

@@ -80,10 +80,10 @@ fn tables(
     whole_words: bool,
     merges: &[Merge],
 ) -> Result<SplitTables, Unsupported> {
-    let forms: Vec<Form> = learnt
+    let forms: Vec<TokenForm> = learnt
         .texts
         .iter()
-        .map(|text| Form::Text(text.clone().into()))
+        .map(|text| TokenForm::Text(text.clone().into()))
         .collect();
     let units = Units::Bytes {
         missing: missing_but(b"abc".iter().copied()),
@@ -277,12 +277,12 @@ fn bytes_without_a_token_vanish_or_become_the_unknown_one() {
     assert!(plain("xaxbx", &[3]));
     assert!(!plain("xaxbx", &[0, 1]));
     assert!(plain("xé", &[]));
-    let forms: Vec<Form> = learnt
+    let forms: Vec<TokenForm> = learnt
         .texts
         .iter()
-        .map(|text| Form::Text(text.clone().into()))
+        .map(|text| TokenForm::Text(text.clone().into()))
         .collect();
-    let forms = [forms, vec![Form::None]].concat();
+    let forms = [forms, vec![TokenForm::None]].concat();
     let units = Units::Bytes {
         missing: missing_but(b"abc".iter().copied()),
         unknown: Some(6),
@@ -313,9 +313,9 @@ fn bytes_without_a_token_vanish_or_become_the_unknown_one() {
 
 #[test]
 fn characters_without_a_token_become_their_bytes() {
-    let bytes = (0..=u8::MAX).map(Form::Byte);
-    let texts = ["a", "\u{2581}", "é", "\u{2581}a"].map(|text| Form::Text(text.into()));
-    let forms: Vec<Form> = bytes.chain(texts).collect();
+    let bytes = (0..=u8::MAX).map(TokenForm::Byte);
+    let texts = ["a", "\u{2581}", "é", "\u{2581}a"].map(|text| TokenForm::Text(text.into()));
+    let forms: Vec<TokenForm> = bytes.chain(texts).collect();
     let merges = [Merge {
         left: 257,
         right: 256,
@@ -370,15 +370,15 @@ fn evidence_of_other_tables_is_refused_and_so_is_less() {
     assert_eq!(execute(&evidence), Ok(next));
     assert_eq!(
         execute(&SplitEvidence::default()),
-        Err(EvidenceRefusal::Missing)
+        Err(SplitRefusal::Missing)
     );
     let changed = |change: fn(&mut SplitEvidence)| {
         let mut other = evidence.clone();
         change(&mut other);
         execute(&other)
     };
-    let refused = Err(EvidenceRefusal::Tables);
-    assert_eq!(changed(|it| it.entries[0].1 = Entry::Never), refused);
+    let refused = Err(SplitRefusal::Tables);
+    assert_eq!(changed(|it| it.entries[0].1 = TokenEntry::Never), refused);
     assert_eq!(changed(|it| it.entries[0].0 += 1), refused);
     assert_eq!(changed(|it| it.entries.reverse()), refused);
     assert_eq!(changed(|it| it.entry_nodes.clear()), refused);
@@ -396,24 +396,24 @@ fn evidence_of_other_tables_is_refused_and_so_is_less() {
             it.merges.clear();
             it.merge_nodes.clear();
         }),
-        Err(EvidenceRefusal::Missing)
+        Err(SplitRefusal::Missing)
     );
 }
 
 #[test]
 fn what_has_no_steps_is_refused_by_name() {
     let (learnt, _) = example();
-    let forms: Vec<Form> = learnt
+    let forms: Vec<TokenForm> = learnt
         .texts
         .iter()
-        .map(|text| Form::Text(text.clone().into()))
+        .map(|text| TokenForm::Text(text.clone().into()))
         .collect();
     let units = |whole_words| Units::Bytes {
         missing: missing_but(b"abc".iter().copied()),
         unknown: None,
         whole_words,
     };
-    let new = |forms: &[Form], special: &[u32], merges: &[Merge], whole_words| {
+    let new = |forms: &[TokenForm], special: &[u32], merges: &[Merge], whole_words| {
         let special = special.iter().copied().collect();
         let cuts = vec![Cut::Gpt2];
         let tables = SplitTables::new(
@@ -435,11 +435,11 @@ fn what_has_no_steps_is_refused_by_name() {
     let fewer = &learnt.merges[..1];
     assert_eq!(new(&forms, &[4], fewer, false), Ok(()));
     assert_eq!(new(&forms, &[4], fewer, true), Err(Unsupported::Special(4)));
-    let marked: Vec<Form> = [forms.clone(), vec![Form::Text("<|a|>".into())]].concat();
+    let marked: Vec<TokenForm> = [forms.clone(), vec![TokenForm::Text("<|a|>".into())]].concat();
     assert_eq!(new(&marked, &[6], fewer, true), Ok(()));
-    let long: Vec<Form> = [
+    let long: Vec<TokenForm> = [
         forms.clone(),
-        vec![Form::Text(vec![b'a'; MAX_TOKEN_BYTES + 1])],
+        vec![TokenForm::Text(vec![b'a'; MAX_TOKEN_BYTES + 1])],
     ]
     .concat();
     assert_eq!(

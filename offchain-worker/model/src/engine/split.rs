@@ -10,7 +10,9 @@ use super::{prompt::PromptCodec, prompts, tokenizer::TextCodec, EngineError};
 use crate::{checkpoint::OpenCheckpoint, printable::one_line};
 use codec::Encode;
 use cuts::Cuts;
-use noema_split::{Form, Framing, Merge, SplitState, SplitTables, SplitText, Units, Unsupported};
+use noema_split::{
+    Framing, Merge, SplitState, SplitTables, SplitText, TokenForm, Units, Unsupported,
+};
 use serde_json::Value;
 use std::collections::HashMap;
 use tokenizers::{models::bpe::BPE, Model, ModelWrapper};
@@ -128,7 +130,7 @@ fn tables(text: &TextCodec, vocabulary: u32, begins: bool) -> Result<SplitTables
     } = Cuts::of(tokenizer.get_pre_tokenizer(), begins)?;
     let (composes, spaces) = spaces::of(tokenizer.get_normalizer(), is_byte_level, space)?;
     let texts = texts(model, vocabulary)?;
-    let forms: Vec<Form> = texts
+    let forms: Vec<TokenForm> = texts
         .iter()
         .map(|text| form(text.as_deref(), is_byte_level))
         .collect();
@@ -165,24 +167,24 @@ fn texts(model: &BPE, vocabulary: u32) -> Result<Vec<Option<String>>, Unsupporte
 }
 
 /// What a token stands for.
-fn form(text: Option<&str>, is_byte_level: bool) -> Form {
+fn form(text: Option<&str>, is_byte_level: bool) -> TokenForm {
     let Some(text) = text else {
-        return Form::None;
+        return TokenForm::None;
     };
     if is_byte_level {
         let bytes: Option<Vec<u8>> = text.chars().map(byte_of).collect();
         return bytes
             .filter(|bytes| !bytes.is_empty())
-            .map_or(Form::None, Form::Text);
+            .map_or(TokenForm::None, TokenForm::Text);
     }
     let digits = text
         .strip_prefix("<0x")
         .and_then(|rest| rest.strip_suffix('>'));
     let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
     match byte.filter(|byte| text == format!("<{byte:#04X}>")) {
-        Some(byte) => Form::Byte(byte),
-        None if text.is_empty() => Form::None,
-        None => Form::Text(text.into()),
+        Some(byte) => TokenForm::Byte(byte),
+        None if text.is_empty() => TokenForm::None,
+        None => TokenForm::Text(text.into()),
     }
 }
 
@@ -200,10 +202,10 @@ fn byte_of(character: char) -> Option<u8> {
 }
 
 /// The units of a byte-level tokenizer.
-fn bytes(model: &BPE, forms: &[Form]) -> Result<Units, Unsupported> {
+fn bytes(model: &BPE, forms: &[TokenForm]) -> Result<Units, Unsupported> {
     let mut missing = [u8::MAX; 32];
     for form in forms {
-        if let Form::Text(text) = form
+        if let TokenForm::Text(text) = form
             && let [byte] = text[..]
         {
             missing[usize::from(byte / 8)] &= !(1 << (byte % 8));

@@ -95,7 +95,9 @@ fn split(step: &PreTokenizerWrapper) -> Result<Cut, Unsupported> {
     }
 }
 
-const GPT_2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+/// The expression of GPT-2.
+pub(super) const GPT_2: &str =
+    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
 /// The written forms of the parts of [`WordRules`].
 const CONTRACTIONS: [(&str, bool); 3] = [
