@@ -65,20 +65,27 @@ impl fmt::Display for SplitRefusal {
 impl core::error::Error for SplitRefusal {}
 
 /// Evidence that is of the tables.
-struct Verified<'a>(&'a SplitEvidence);
+struct Verified<'a> {
+    evidence: &'a SplitEvidence,
+    rules: &'a SplitRules,
+}
 
 impl Lookup for Verified<'_> {
     fn entry(&mut self, token: u32) -> Result<TokenEntry, Missing> {
-        let found = self.0.entries.iter().find(|(index, _)| *index == token);
+        let found = self
+            .evidence
+            .entries
+            .iter()
+            .find(|(index, _)| *index == token);
         found.map(|(_, entry)| entry.clone()).ok_or(Missing)
     }
 
     fn merge(&mut self, pair: Pair) -> Result<Option<u32>, Missing> {
-        find(&self.0.merges, &pair)
+        find(&self.rules.merges, &self.evidence.merges, &pair)
     }
 
     fn form(&mut self, form: &[u8]) -> Result<Option<u32>, Missing> {
-        find(&self.0.forms, &form.to_vec())
+        find(&self.rules.forms, &self.evidence.forms, &form.to_vec())
     }
 }
 
@@ -117,8 +124,9 @@ impl SplitText<'_> {
         state: Option<&SplitState>,
         evidence: &SplitEvidence,
     ) -> Result<Option<SplitState>, SplitRefusal> {
-        evidence.verify(self.rules())?;
-        self.step(index, token, state, &mut Verified(evidence))
+        let rules = self.rules();
+        evidence.verify(rules)?;
+        self.step(index, token, state, &mut Verified { evidence, rules })
             .map_err(|Missing| SplitRefusal::Missing)
     }
 }

@@ -80,17 +80,21 @@ impl<K: Ord + Clone> TableRun<K> {
         begins && self.next.as_ref().is_none_or(|next| key < next)
     }
 
-    fn value(&self, key: &K) -> Option<u32> {
+    pub(crate) fn value(&self, key: &K) -> Option<u32> {
         let item = self.items.iter().find(|(item, _)| item == key);
         item.map(|(_, value)| *value)
     }
 }
 
-/// The value of a key by the run among these, with their numbers, that covers it.
+/// The value of a key in a table, by the run among these, with their numbers, that covers it.
 pub(crate) fn find<K: Ord + Clone>(
+    table: &Table,
     runs: &[(u32, TableRun<K>)],
     key: &K,
 ) -> Result<Option<u32>, Missing> {
+    if table.leaves == 0 {
+        return Ok(None);
+    }
     let run = runs.iter().find(|(index, run)| run.covers(*index, key));
     run.map(|(_, run)| run.value(key)).ok_or(Missing)
 }

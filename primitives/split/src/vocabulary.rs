@@ -3,7 +3,6 @@
 use crate::{
     derive::{by_pair, entries, units_of},
     evidence::{entry_node, form_node, merge_node},
-    lookup::find,
     words::Cut,
     Lookup, Merge, Missing, Pair, Spaces, SplitEvidence, SplitRules, Table, TableRun, TokenEntry,
     TokenForm, Units, Unsupported, MAX_CUTS, MAX_LOOKUP_BYTES,
@@ -311,7 +310,7 @@ fn noted<K: Ord + Clone>(
     };
     notes.insert(index);
     let run = runs.get(index as usize).ok_or(Missing)?;
-    find(core::slice::from_ref(&(index, run.clone())), key)
+    Ok(run.value(key))
 }
 
 impl Lookup for LookupRecorder<'_> {

@@ -175,7 +175,7 @@ fn steps_of_long_prompts_are_small() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn the_steps_of_random_prompts_are_right_and_those_of_other_tokens_wrong(
