@@ -40,8 +40,6 @@ pub enum Unsupported {
     Special(u32),
     /// This token has more than [`MAX_TOKEN_BYTES`] bytes.
     LongToken(u32),
-    /// A merge makes this token of parts that later merges make.
-    Order(u32),
     /// This merge, by its place from 0, names a token that has no text, or makes another text than that of its parts.
     Merge(u32),
     /// A step may need this number of bytes of its tables, more than [`MAX_LOOKUP_BYTES`](crate::MAX_LOOKUP_BYTES).
@@ -59,12 +57,6 @@ impl fmt::Display for Unsupported {
             Self::Special(token) => write!(f, "a text can become its special token {token}"),
             Self::LongToken(token) => {
                 write!(f, "its token {token} has more than {MAX_TOKEN_BYTES} bytes")
-            }
-            Self::Order(token) => {
-                write!(
-                    f,
-                    "its token {token} is merged from tokens that are merged later"
-                )
             }
             Self::Merge(merge) => write!(f, "its merge {merge} does not join two texts"),
             Self::Lookups(bytes) => {
@@ -118,10 +110,17 @@ pub(crate) fn units_of(forms: &[TokenForm], units: &Units) -> BTreeMap<Vec<u8>, 
     texts.collect()
 }
 
-/// The last merges of the tokens that BPE makes of their own text.
+/// How BPE makes a token of its own text: its last merge.
+struct Last {
+    pair: Pair,
+    order: u32,
+    /// The latest place in the order among all its merges.
+    time: u32,
+}
+
+/// The tokens that BPE makes of their own text.
 struct Made {
-    /// The parts and the place in the order of each token's last merge.
-    last: BTreeMap<u32, (Pair, u32)>,
+    last: BTreeMap<u32, Last>,
     /// The tokens that are units.
     units: BTreeSet<u32>,
 }
@@ -150,19 +149,18 @@ pub(crate) fn entries(
         }
     }
     let entries = forms.iter().zip(0..).map(|(form, token)| match form {
-        TokenForm::None => Ok(TokenEntry::Never),
-        TokenForm::Byte(byte) => Ok(TokenEntry::Byte(*byte)),
-        TokenForm::Text(text) if made.is_piece(token) => Ok(TokenEntry::Piece {
+        TokenForm::Byte(byte) => TokenEntry::Byte(*byte),
+        TokenForm::Text(text) if made.is_piece(token) => TokenEntry::Piece {
             bytes: text.clone(),
-            left: made.parts(token, |(left, _)| left)?,
-            right: made.parts(token, |(_, right)| right)?,
-        }),
-        TokenForm::Text(text) if units.has_whole_words() => Ok(TokenEntry::Word {
+            left: made.parts(token, true),
+            right: made.parts(token, false),
+        },
+        TokenForm::Text(text) if units.has_whole_words() => TokenEntry::Word {
             bytes: text.clone(),
-        }),
-        TokenForm::Text(_) => Ok(TokenEntry::Never),
+        },
+        TokenForm::Text(_) | TokenForm::None => TokenEntry::Never,
     });
-    entries.collect()
+    Ok(entries.collect())
 }
 
 /// The units of a text; `None` if a part of it is none.
@@ -182,8 +180,9 @@ fn symbols(text: &[u8], of_text: &BTreeMap<Vec<u8>, u32>, units: &Units) -> Opti
 }
 
 /// The last merge of BPE over these units, if it makes `token` of all of them.
-fn last_merge(mut symbols: Vec<u32>, merges: &Merges, token: u32) -> Option<(Pair, u32)> {
+fn last_merge(mut symbols: Vec<u32>, merges: &Merges, token: u32) -> Option<Last> {
     let mut last = None;
+    let mut time = 0;
     loop {
         let pairs = symbols.windows(2).enumerate().filter_map(|(at, pair)| {
             let pair = (*pair.first()?, *pair.last()?);
@@ -194,7 +193,8 @@ fn last_merge(mut symbols: Vec<u32>, merges: &Merges, token: u32) -> Option<(Pai
             return last.filter(|_| symbols == [token]);
         };
         symbols.splice(at..at.saturating_add(2), [merged]);
-        last = Some((pair, order));
+        time = order.max(time);
+        last = Some(Last { pair, order, time });
     }
 }
 
@@ -203,26 +203,32 @@ impl Made {
         self.units.contains(&token) || self.last.contains_key(&token)
     }
 
+    fn time(&self, token: u32) -> u32 {
+        self.last.get(&token).map_or(0, |last| last.time)
+    }
+
     /// The parts on one side of a token, from itself down to a unit.
-    fn parts(&self, token: u32, side: fn(Pair) -> u32) -> Result<Vec<MergePart>, Unsupported> {
+    fn parts(&self, token: u32, is_left: bool) -> Vec<MergePart> {
         let mut parts = Vec::new();
         let mut next = token;
-        while let Some((pair, order)) = self.last.get(&next).filter(|_| !self.units.contains(&next))
-        {
-            let order_of = |part: u32| self.last.get(&part).map_or(0, |(_, order)| *order);
-            if order_of(pair.0).max(order_of(pair.1)) >= *order {
-                return Err(Unsupported::Order(token));
-            }
+        while let Some(Last { pair, order, time }) = self.last.get(&next) {
+            // Merges of the same time are made from left to right. So those of a right part are made after its left
+            // neighbour, and before the two are merged.
+            let end = match is_left && self.time(pair.1) == *time {
+                true => *time,
+                false => *order,
+            };
             parts.push(MergePart {
                 token: next,
-                order: *order,
+                time: *time,
+                end,
             });
-            next = side(*pair);
+            next = match is_left {
+                true => pair.0,
+                false => pair.1,
+            };
         }
-        parts.push(MergePart {
-            token: next,
-            order: 0,
-        });
-        Ok(parts)
+        parts.push(MergePart::unit(next));
+        parts
     }
 }

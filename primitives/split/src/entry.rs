@@ -9,8 +9,22 @@ use scale_info::TypeInfo;
 pub struct MergePart {
     /// The token.
     pub token: u32,
-    /// The place, from 1, of its last merge in the order of merges; zero for a unit.
-    pub order: u32,
+    /// The latest place in the order of merges, from 1, among those that make it; zero for a unit.
+    pub time: u32,
+    /// The latest place among those merges that come after its own part on the same side is made, if that part has the
+    /// same time.
+    pub end: u32,
+}
+
+impl MergePart {
+    /// A token that is a unit, or as if it were one.
+    pub(crate) const fn unit(token: u32) -> Self {
+        Self {
+            token,
+            time: 0,
+            end: 0,
+        }
+    }
 }
 
 /// What the vocabulary says about a token: a leaf of its table, at the number of the token.

@@ -129,7 +129,7 @@ impl<'a> SplitText<'a> {
             }
         }
         let at = state.at as usize;
-        let alone = [MergePart { token, order: 0 }];
+        let alone = [MergePart::unit(token)];
         let entry;
         let (end, begins) = if units.unknown() == Some(token) {
             let byte = self.text.as_bytes().get(at).copied();
@@ -257,10 +257,7 @@ impl<'a> SplitText<'a> {
         begins: &[MergePart],
         lookup: &mut impl Lookup,
     ) -> Result<bool, Missing> {
-        let alone = [MergePart {
-            token: last,
-            order: 0,
-        }];
+        let alone = [MergePart::unit(last)];
         if self.rules.units.unknown() == Some(last) {
             return is_crossed(&alone, begins, lookup);
         }

@@ -267,7 +267,7 @@ mod tests {
     use alloc::vec::Vec;
     use proptest::prelude::*;
 
-    fn cut<'a>(cut: Cut, mut rest: &'a str) -> Vec<&'a str> {
+    fn cut(cut: Cut, mut rest: &str) -> Vec<&str> {
         let mut parts = Vec::new();
         while !rest.is_empty() {
             let (part, others) = rest.split_at(cut.first(rest));
