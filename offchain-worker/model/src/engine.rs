@@ -31,10 +31,12 @@ mod memory;
 pub(crate) mod prompt;
 #[cfg(test)]
 mod sample;
+mod split;
 mod tables;
 pub(crate) mod tokenizer;
 
 pub use chat::ChatCodec;
+pub use split::{PromptSplit, SplitError, SplitVerdict};
 
 use crate::checkpoint::OpenCheckpoint;
 use noema_executor::{

@@ -156,6 +156,21 @@ pub fn tokens_hash_of(tokens: u64, root: H256) -> H256 {
     tagged(b"noema/tokens", (tokens, root))
 }
 
+/// The node of what a vocabulary says about a token, in the tree over all tokens.
+pub fn split_entry_node(entry: &impl Encode) -> H256 {
+    tagged(b"noema/split-entry", entry)
+}
+
+/// The node of a run of merges, in the tree over the merges of a tokenizer.
+pub fn split_merges_node(run: &impl Encode) -> H256 {
+    tagged(b"noema/split-merges", run)
+}
+
+/// The node of a run of forms, in the tree over the listed forms of a tokenizer.
+pub fn split_forms_node(run: &impl Encode) -> H256 {
+    tagged(b"noema/split-forms", run)
+}
+
 /// The hash of the terms of a session on the chain with this `genesis`.
 pub fn session_terms_hash(genesis: H256, terms: &impl Encode) -> H256 {
     tagged(b"noema/session-terms", (genesis, terms))

@@ -41,6 +41,7 @@ use super::{
 use crate::chat_template::Trial;
 use frame::CutFrame;
 use noema_checkpoint::{Architecture, Frame};
+use noema_split::{Framing, Unsupported as NoSteps};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use tokenizers::{AddedToken, PostProcessor, PostProcessorWrapper};
 
@@ -216,6 +217,40 @@ impl PromptCodec {
         let CutFrame { before, after, .. } = &self.frame;
         let tokens = self.encode_between(prompt, self.adds_special)?;
         Ok([before.tokens.as_slice(), &tokens, &after.tokens].concat())
+    }
+
+    /// Whether no token of the frame stands before the text of a prompt.
+    pub(super) const fn begins_text(&self) -> bool {
+        self.frame.before.tokens.is_empty()
+    }
+
+    /// What stands around the text of a prompt, with the tokens that the tokenizer adds.
+    pub(super) fn framing(&self) -> Result<Framing, NoSteps> {
+        let mut framing = self.frame.framing();
+        if !self.adds_special {
+            return Ok(framing);
+        }
+        let encode = |text: &str, add_special: bool| {
+            let tokens = self.text.encode(text, add_special);
+            tokens.map_err(|error| NoSteps::Part(error.to_string()))
+        };
+        let around = encode("", true)?;
+        let (bare, whole) = (encode("a", false)?, encode("a", true)?);
+        let begin = whole
+            .windows(bare.len().max(1))
+            .position(|part| part == bare);
+        let sides = begin.and_then(|begin| {
+            let (before, rest) = whole.split_at_checked(begin)?;
+            let after = rest.get(bare.len()..)?;
+            let is_around = around.starts_with(before) && around.ends_with(after);
+            (is_around && around.len() == before.len() + after.len()).then_some((before, after))
+        });
+        let (before, after) = sides.ok_or_else(|| {
+            NoSteps::Part("a post-processor for which there are no steps".to_owned())
+        })?;
+        framing.before = before.to_vec();
+        framing.after = after.to_vec();
+        Ok(framing)
     }
 
     /// Tokens of `prompt` and of the rest of the frame, as one text.

@@ -2,4 +2,5 @@
 
 mod chat;
 mod smollm2;
+mod split;
 mod tiny;

@@ -25,7 +25,7 @@ fn source() -> Option<PathBuf> {
 }
 
 /// One engine for all tests: importing takes some seconds.
-fn engine() -> Option<&'static Engine> {
+pub(crate) fn engine() -> Option<&'static Engine> {
     static ENGINE: OnceLock<Option<Engine>> = OnceLock::new();
     let engine = ENGINE.get_or_init(|| {
         let Some(source) = source() else {

@@ -3,6 +3,7 @@
 use super::{PromptError, Unsupported};
 use crate::engine::tokenizer::TextCodec;
 use noema_checkpoint::Frame;
+use noema_split::Framing;
 use std::ops::Range;
 use tokenizers::AddedToken;
 
@@ -76,6 +77,19 @@ impl CutFrame {
     /// Whether white space at both ends of the message is left out.
     pub(super) fn trims(&self) -> bool {
         self.whole.as_ref().is_some_and(|frame| frame.trims)
+    }
+
+    /// The frame as it is stated for the steps of a split.
+    pub(super) fn framing(&self) -> Framing {
+        Framing {
+            before: self.before.tokens.clone(),
+            begins: self.before.open.clone(),
+            ends: self.after.open.clone(),
+            after: self.after.tokens.clone(),
+            trims: self.trims(),
+            strips_begin: self.before.strips,
+            strips_end: self.after.strips,
+        }
     }
 
     /// `message` with the rest of the frame.
