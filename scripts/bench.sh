@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Measures Noema's performance on this machine, with the real model on a chain of its own.
 #
-#   ./scripts/bench.sh [--peers | --training | --sessions] [--json]
+#   ./scripts/bench.sh [--peers | --training | --sessions | --architectures] [--json]
 #
 #   --peers  measures the executor and llama.cpp instead, without a chain: see bench-peers.sh
 #   --training  measures rounds of training instead, without a chain: see bench-training.sh
 #   --sessions  measures chats through a gateway and the cost of sessions instead: see bench-sessions.sh
+#   --architectures  measures every architecture beside llama.cpp instead, without a chain: see
+#                    bench-architectures.sh, whose other options are taken, too
 #   --json   one JSON object instead of a table
 #   --help   this text
 #
@@ -13,6 +15,12 @@
 # docs/benchmarks.md explains the figures.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+
+REST=()
+for argument in "$@"; do
+    [ "$argument" = --architectures ] || REST+=("$argument")
+done
+[ ${#REST[@]} -eq $# ] || exec "$ROOT/scripts/bench-architectures.sh" "${REST[@]}"
 
 JSON=false
 PEERS=false
