@@ -26,7 +26,7 @@ MIB = 1 << 20
 # Between two readings of a program's memory, in seconds.
 SAMPLING = 0.01
 # The usual time of an architecture on two cores, in seconds, until one has been measured.
-USUAL = 110
+USUAL = {"tiny": 20, "large": 90}
 # Tokens that are predicted for the ratio of perplexities.
 PREDICTED = 2_048
 
@@ -180,7 +180,9 @@ class Bench:
         load = os.getloadavg()[0]
         say(f"    {name}: comparing the tiny model with llama.cpp and with itself in integers")
         found = {**self.agreement(name), **self.perplexity(name)}
-        found |= {"tiny": self.at_size(name, "tiny", 1), "large": self.at_size(name, "large", self.options.threads)}
+        found["tiny"] = self.at_size(name, "tiny", 1)
+        if not self.options.tiny:
+            found["large"] = self.at_size(name, "large", self.options.threads)
         return {**found, "load_before": load, "seconds": time.monotonic() - begun}
 
 
@@ -210,6 +212,7 @@ def circumstances(options: argparse.Namespace) -> dict:
         "programs": programs.hexdigest(),
         "threads": options.threads,
         "rounds": options.rounds,
+        "only_tiny": options.tiny,
         "sizes": {kind: asdict(size) for kind, size in SIZES.items()},
     }
 
@@ -230,8 +233,9 @@ def measure_all(options: argparse.Namespace) -> dict[str, dict]:
     found = {name: figures for name, figures in found.items() if figures}
     missing = [name for name in options.names if name not in found]
     times = [figures["seconds"] for figures in found.values()]
+    usual = USUAL["tiny"] + (0 if options.tiny else USUAL["large"])
     for place, name in enumerate(missing):
-        left = (statistics.mean(times) if times else USUAL) * (len(missing) - place)
+        left = (statistics.mean(times) if times else usual) * (len(missing) - place)
         say(f"==> {name}, {place + 1} of {len(missing)}; about {left / 60:.0f} minutes left")
         figures = bench.architecture(name)
         times.append(figures["seconds"])
@@ -244,7 +248,9 @@ def measure_all(options: argparse.Namespace) -> dict[str, dict]:
 
 
 def rows(heads: list[str], lines: list[list[str]]) -> None:
-    """Prints a table of Markdown."""
+    """Prints a table of Markdown, unless it has no lines."""
+    if not lines:
+        return
     for line in (heads, ["---"] * len(heads), *lines):
         print(f"| {' | '.join(line)} |")
     print()
@@ -296,6 +302,7 @@ def tables(measured: dict[str, dict]) -> None:
                 f"{found['large']['import_own_mib']:,.0f}, {found['large']['import_resident_mib']:,.0f}",
             ]
             for name, found in measured.items()
+            if "large" in found
         ],
     )
 
@@ -315,6 +322,7 @@ def main() -> int:
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--tiny", action="store_true")
     parser.add_argument("--continue", dest="continue_", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("names", nargs="+")

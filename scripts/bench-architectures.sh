@@ -5,6 +5,7 @@
 #   ./scripts/bench.sh --architectures [OPTION...]      (or: ./scripts/bench-architectures.sh [OPTION...])
 #
 #   --only NAME   only this architecture; may be repeated. `scripts/models/quantised.py --names` prints the names
+#   --tiny        only the tiny models, which takes some four minutes
 #   --continue    keep what an earlier run measured with the same programs on this machine, and measure the rest
 #   --threads N   threads of both programs for large models (default: one for each core); tiny models have one
 #   --rounds N    rounds, of which medians are taken (default: 3)
@@ -27,6 +28,7 @@ set -euo pipefail
 
 ONLY=()
 CONTINUE=false
+TINY=false
 THREADS="$(nproc)"
 ROUNDS=3
 JSON=false
@@ -35,6 +37,7 @@ while [ $# -gt 0 ]; do
         --only | --threads | --rounds) [ $# -ge 2 ] || die "$1 needs a value; see $0 --help" ;;&
         --only) ONLY+=("$2"); shift ;;
         --continue) CONTINUE=true ;;
+        --tiny) TINY=true ;;
         --threads) THREADS="$2"; shift ;;
         --rounds) ROUNDS="$2"; shift ;;
         --json) JSON=true ;;
@@ -72,4 +75,4 @@ install_native "$WORK/llama.cpp"
 
 "$PYTHON" "$ROOT/scripts/bench-architectures.py" --results "$RESULTS" --work "$WORK" --programs "$NOEMA_BIN_DIR" \
     --llama-bench "$LLAMA_BENCH" --threads "$THREADS" --rounds "$ROUNDS" \
-    $($CONTINUE && echo --continue) $($JSON && echo --json) "${NAMES[@]}"
+    $($TINY && echo --tiny) $($CONTINUE && echo --continue) $($JSON && echo --json) "${NAMES[@]}"

@@ -114,7 +114,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let decode: Vec<f64> = decode
         .map(|(answer, first)| (size.answer - 1) as f64 / (answer - first))
         .collect();
-    let prefill: Vec<f64> = times.prefill.iter().map(|t| size.prefill as f64 / t).collect();
+    let prefill: Vec<f64> = times
+        .prefill
+        .iter()
+        .map(|t| size.prefill as f64 / t)
+        .collect();
     let ratio = times.check.iter().zip(&times.answer);
     let ratio: Vec<f64> = ratio.map(|(check, answer)| check / answer).collect();
     let mut figures = serde_json::json!({
