@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Measures Noema's performance on this machine, with the real model on a chain of its own.
 #
-#   ./scripts/bench.sh [--peers | --training | --sessions | --disputes] [--json]
+#   ./scripts/bench.sh [--peers | --training | --sessions | --disputes | --architectures] [--json]
 #
 #   --peers  measures the executor and llama.cpp instead, without a chain: see bench-peers.sh
 #   --training  measures rounds of training instead, without a chain: see bench-training.sh
 #   --sessions  measures chats through a gateway and the cost of sessions instead: see bench-sessions.sh
 #   --disputes  measures games over falsified steps instead, without a chain: see bench-disputes.sh
+#   --architectures  measures every architecture beside llama.cpp instead, without a chain: see
+#                    bench-architectures.sh, whose other options are taken, too
 #   --json   one JSON object instead of a table
 #   --help   this text
 #
@@ -14,6 +16,12 @@
 # docs/benchmarks.md explains the figures.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
+
+REST=()
+for argument in "$@"; do
+    [ "$argument" = --architectures ] || REST+=("$argument")
+done
+[ ${#REST[@]} -eq $# ] || exec "$ROOT/scripts/bench-architectures.sh" "${REST[@]}"
 
 JSON=false
 PEERS=false

@@ -1,11 +1,17 @@
-"""The tiny models that write.py writes: one for each architecture, scaling of the rotation and kind of window."""
+"""Models with random weights: tiny ones for write.py, and ones of a billion weights for quantised.py.
+
+There is a tiny one of each architecture, scaling of the rotation and kind of window, and a large one of each architecture.
+"""
 
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
-class Tiny:
-    """Dimensions, and what distinguishes the network from that of Llama 2, in the terms of `config.json`."""
+class Model:
+    """Dimensions, and what distinguishes the network from that of Llama 2, in the terms of `config.json`.
+
+    The dimensions of a tiny model unless others are stated.
+    """
 
     # `model_type` in config.json, and the class of Transformers.
     model_type: str = "llama"
@@ -23,6 +29,8 @@ class Tiny:
     head_dim: int = 32
     feed_forward: int = 96
     context: int = 1_024
+    # The number of tokens; None is that of the tiny models' tokenizer.
+    vocabulary: int | None = None
     is_tied: bool = True
     epsilon: float = 1e-5
     rope_theta: float = 10_000.0
@@ -58,7 +66,7 @@ class Tiny:
         return int(self.head_dim * self.rotated)
 
 
-LLAMA = Tiny()
+LLAMA = Model()
 MISTRAL = replace(LLAMA, model_type="mistral", causal_lm="MistralForCausalLM", settings={"sliding_window": None})
 QWEN2 = replace(
     LLAMA,
@@ -159,7 +167,7 @@ def longrope(context: int, original: int, pairs: int = LLAMA.head_dim // 2) -> d
     }
 
 
-ARCHITECTURES: dict[str, Tiny] = {
+ARCHITECTURES: dict[str, Model] = {
     "llama2": replace(LLAMA, heads=2, kv_heads=2, is_tied=False),
     "llama3": replace(
         LLAMA,
@@ -243,5 +251,147 @@ ARCHITECTURES: dict[str, Tiny] = {
     # Only of the largest model does llama.cpp know that scores are divided by the root of another number.
     "gemma3-scores": replace(
         GEMMA3, in_gguf=None, score_divisor=24, settings={**GEMMA3.settings, "query_pre_attn_scalar": 24}
+    ),
+}
+
+LONGROPE_CONTEXT, LONGROPE_ORIGINAL = 131_072, 4_096
+# One of each architecture with about a billion weights. Llama 2 has the shape of TinyLlama, Llama 3 that of Llama 3.2 1B,
+# and Gemma 3 that of its 1B model. No others have a model of that size: they have the widths of a larger or smaller one,
+# or its proportions, and as many layers as make up a billion weights.
+LARGE: dict[str, Model] = {
+    "llama2": replace(
+        ARCHITECTURES["llama2"],
+        vocabulary=32_000,
+        hidden=2_048,
+        layers=22,
+        heads=32,
+        kv_heads=4,
+        head_dim=64,
+        feed_forward=5_632,
+        context=2_048,
+    ),
+    "llama3": replace(
+        ARCHITECTURES["llama3"],
+        vocabulary=128_256,
+        hidden=2_048,
+        layers=16,
+        heads=32,
+        kv_heads=8,
+        head_dim=64,
+        feed_forward=8_192,
+        context=131_072,
+        rope_scaling={
+            **ARCHITECTURES["llama3"].rope_scaling,
+            "factor": 32.0,
+            "original_max_position_embeddings": 8_192,
+        },
+    ),
+    "mistral": replace(
+        ARCHITECTURES["mistral"],
+        vocabulary=32_000,
+        hidden=2_048,
+        layers=18,
+        heads=16,
+        kv_heads=4,
+        head_dim=128,
+        feed_forward=7_168,
+        context=32_768,
+    ),
+    # A window shorter than the prompts that are read with it.
+    "mistral-window": replace(
+        ARCHITECTURES["mistral-window"],
+        vocabulary=32_000,
+        hidden=2_048,
+        layers=18,
+        heads=16,
+        kv_heads=4,
+        head_dim=128,
+        feed_forward=7_168,
+        context=32_768,
+        is_tied=False,
+        window=128,
+        windowed=(True,) * 18,
+    ),
+    "qwen2": replace(
+        QWEN2,
+        vocabulary=151_936,
+        hidden=1_536,
+        layers=18,
+        heads=12,
+        kv_heads=2,
+        head_dim=128,
+        feed_forward=8_960,
+        context=32_768,
+    ),
+    "qwen3": replace(
+        QWEN3,
+        vocabulary=151_936,
+        hidden=2_048,
+        layers=16,
+        heads=16,
+        kv_heads=8,
+        head_dim=128,
+        feed_forward=6_144,
+        context=32_768,
+    ),
+    "qwen3-moe": replace(
+        QWEN3_MOE,
+        vocabulary=151_936,
+        hidden=1_024,
+        layers=16,
+        heads=16,
+        kv_heads=4,
+        head_dim=128,
+        feed_forward=3_072,
+        experts=(32, 4, 512),
+        context=32_768,
+    ),
+    "smollm3": replace(
+        SMOLLM3,
+        vocabulary=128_256,
+        hidden=2_048,
+        layers=12,
+        heads=16,
+        kv_heads=4,
+        head_dim=128,
+        feed_forward=11_008,
+        context=65_536,
+        unrotated=(False, False, False, True) * 3,
+    ),
+    "phi": replace(
+        ARCHITECTURES["phi"],
+        vocabulary=32_064,
+        hidden=1_920,
+        layers=22,
+        heads=20,
+        kv_heads=20,
+        head_dim=96,
+        feed_forward=5_120,
+        context=4_096,
+    ),
+    "phi4-mini": replace(
+        ARCHITECTURES["phi4-mini"],
+        vocabulary=200_064,
+        hidden=1_536,
+        layers=28,
+        heads=12,
+        kv_heads=4,
+        head_dim=128,
+        feed_forward=4_096,
+        context=LONGROPE_CONTEXT,
+        rope_scaling=longrope(LONGROPE_CONTEXT, LONGROPE_ORIGINAL, 48),
+    ),
+    "gemma3": replace(
+        GEMMA3,
+        vocabulary=262_144,
+        hidden=1_152,
+        layers=26,
+        heads=4,
+        kv_heads=1,
+        head_dim=256,
+        feed_forward=6_912,
+        context=32_768,
+        window=512,
+        windowed=((True,) * 5 + (False,)) * 4 + (True,) * 2,
     ),
 }

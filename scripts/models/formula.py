@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy
-from architectures import ARCHITECTURES, Tiny
+from architectures import ARCHITECTURES, Model
 
 
 def read_safetensors(path: Path) -> dict[str, numpy.ndarray]:
@@ -24,27 +24,27 @@ def read_safetensors(path: Path) -> dict[str, numpy.ndarray]:
     return found
 
 
-def split(tiny: Tiny, weights: dict[str, numpy.ndarray]) -> None:
+def split(model: Model, weights: dict[str, numpy.ndarray]) -> None:
     """Adds the matrices that fused ones consist of."""
-    attention, key_value = tiny.heads * tiny.head_dim, tiny.kv_heads * tiny.head_dim
-    for layer in range(tiny.layers):
+    attention, key_value = model.heads * model.head_dim, model.kv_heads * model.head_dim
+    for layer in range(model.layers):
         for whole, parts, ends in (
             ("self_attn.qkv_proj", ("q", "k", "v"), (attention, attention + key_value)),
-            ("mlp.gate_up_proj", ("gate", "up"), (tiny.feed_forward,)),
+            ("mlp.gate_up_proj", ("gate", "up"), (model.feed_forward,)),
         ):
             folder = f"layers.{layer}.{whole.partition('.')[0]}"
             rows = numpy.split(weights[f"layers.{layer}.{whole}.weight"], ends)
             weights.update((f"{folder}.{part}_proj.weight", matrix) for part, matrix in zip(parts, rows, strict=True))
 
 
-def rotation(tiny: Tiny, positions: int, is_windowed: bool) -> tuple[numpy.ndarray, float]:
+def rotation(model: Model, positions: int, is_windowed: bool) -> tuple[numpy.ndarray, float]:
     """The angle of each pair after one position, and the factor of cosines and sines."""
-    if is_windowed and tiny.windowed_theta:
-        width = tiny.rotated_width
-        return tiny.windowed_theta ** (-numpy.arange(0, width, 2) / width), 1.0
-    width, base = tiny.rotated_width, tiny.rope_theta
+    if is_windowed and model.windowed_theta:
+        width = model.rotated_width
+        return model.windowed_theta ** (-numpy.arange(0, width, 2) / width), 1.0
+    width, base = model.rotated_width, model.rope_theta
     angles = base ** (-numpy.arange(0, width, 2) / width)
-    scaling = tiny.rope_scaling or {"rope_type": "default"}
+    scaling = model.rope_scaling or {"rope_type": "default"}
     kind, factor, original = (scaling.get(key) for key in ("rope_type", "factor", "original_max_position_embeddings"))
     if kind == "default":
         return angles, 1.0
@@ -70,44 +70,44 @@ def norm(x: numpy.ndarray, gains: numpy.ndarray, epsilon: float) -> numpy.ndarra
     return x / numpy.sqrt((x * x).mean(axis=-1, keepdims=True) + epsilon) * gains
 
 
-def gated(tiny: Tiny, x: numpy.ndarray, weight: Callable[[str], numpy.ndarray], name: str) -> numpy.ndarray:
+def gated(model: Model, x: numpy.ndarray, weight: Callable[[str], numpy.ndarray], name: str) -> numpy.ndarray:
     """A feed-forward layer."""
     gate, up = x @ weight(f"{name}.gate_proj").T, x @ weight(f"{name}.up_proj").T
     # GELU by its approximation with a hyperbolic tangent.
-    exponent = math.sqrt(8 / math.pi) * (gate + 0.044715 * gate**3) if tiny.is_gemma else gate
+    exponent = math.sqrt(8 / math.pi) * (gate + 0.044715 * gate**3) if model.is_gemma else gate
     return (gate / (1 + numpy.exp(-exponent)) * up) @ weight(f"{name}.down_proj").T
 
 
-def routes(tiny: Tiny, scores: numpy.ndarray) -> numpy.ndarray:
+def routes(model: Model, scores: numpy.ndarray) -> numpy.ndarray:
     """The weight of each expert at each position: 0 of those that it does not take."""
     shares = numpy.exp(scores - scores.max(axis=-1, keepdims=True))
     shares /= shares.sum(axis=-1, keepdims=True)
-    _, chosen, _ = tiny.experts
+    _, chosen, _ = model.experts
     ranks = numpy.argsort(numpy.argsort(-scores, axis=-1, kind="stable"), axis=-1)
     shares = numpy.where(ranks < chosen, shares, 0.0)
-    return shares / shares.sum(axis=-1, keepdims=True) if tiny.is_renormalised else shares
+    return shares / shares.sum(axis=-1, keepdims=True) if model.is_renormalised else shares
 
 
 def logits(folder: Path, tokens: list[int]) -> numpy.ndarray:
     """The logits after each of the tokens, a row for each."""
-    tiny = ARCHITECTURES[folder.name]
+    model = ARCHITECTURES[folder.name]
     weights = read_safetensors(folder / "model.safetensors")
-    if tiny.is_fused:
-        split(tiny, weights)
-    positions, width, group = len(tokens), tiny.head_dim, tiny.heads // tiny.kv_heads
-    if tiny.is_gemma:
+    if model.is_fused:
+        split(model, weights)
+    positions, width, group = len(tokens), model.head_dim, model.heads // model.kv_heads
+    if model.is_gemma:
         weights.update((name, weights[name] + 1) for name in weights if name.endswith("norm.weight"))
     distance = numpy.subtract.outer(numpy.arange(positions), numpy.arange(positions))
 
     def turned(x: numpy.ndarray, is_windowed: bool) -> numpy.ndarray:
-        angles, scale = rotation(tiny, positions, is_windowed)
+        angles, scale = rotation(model, positions, is_windowed)
         turns = numpy.outer(numpy.arange(positions), angles)
         cosine, sine = scale * numpy.cos(turns), scale * numpy.sin(turns)
-        a, b, rest = numpy.split(x, (tiny.rotated_width // 2, tiny.rotated_width), axis=-1)
+        a, b, rest = numpy.split(x, (model.rotated_width // 2, model.rotated_width), axis=-1)
         return numpy.concatenate((a * cosine - b * sine, b * cosine + a * sine, rest), axis=-1)
 
-    x = weights["embed_tokens.weight"][tokens] * (math.sqrt(tiny.hidden) if tiny.is_gemma else 1)
-    for layer in range(tiny.layers):
+    x = weights["embed_tokens.weight"][tokens] * (math.sqrt(model.hidden) if model.is_gemma else 1)
+    for layer in range(model.layers):
 
         def weight(name: str, layer: int = layer) -> numpy.ndarray:
             return weights[f"layers.{layer}.{name}.weight"]
@@ -117,36 +117,36 @@ def logits(folder: Path, tokens: list[int]) -> numpy.ndarray:
             projected = projected + weights.get(f"layers.{layer}.self_attn.{name}_proj.bias", 0.0)
             return projected.reshape(positions, -1, width).transpose(1, 0, 2)
 
-        y = norm(x, weight("input_layernorm"), tiny.epsilon)
+        y = norm(x, weight("input_layernorm"), model.epsilon)
         query, key, value = (heads(name, y) for name in "qkv")
-        if tiny.head_norms:
-            query = norm(query, weight("self_attn.q_norm"), tiny.epsilon)
-            key = norm(key, weight("self_attn.k_norm"), tiny.epsilon)
-        is_windowed = bool(tiny.windowed and tiny.windowed[layer])
-        if not (tiny.unrotated and tiny.unrotated[layer]):
+        if model.head_norms:
+            query = norm(query, weight("self_attn.q_norm"), model.epsilon)
+            key = norm(key, weight("self_attn.k_norm"), model.epsilon)
+        is_windowed = bool(model.windowed and model.windowed[layer])
+        if not (model.unrotated and model.unrotated[layer]):
             query, key = turned(query, is_windowed), turned(key, is_windowed)
         key, value = key.repeat(group, axis=0), value.repeat(group, axis=0)
         seen = distance >= 0
         if is_windowed:
-            seen &= distance < tiny.window
-        scores = numpy.where(seen, query @ key.transpose(0, 2, 1) / math.sqrt(tiny.score_divisor or width), -numpy.inf)
+            seen &= distance < model.window
+        scores = numpy.where(seen, query @ key.transpose(0, 2, 1) / math.sqrt(model.score_divisor or width), -numpy.inf)
         shares = numpy.exp(scores - scores.max(axis=-1, keepdims=True))
         mixed = shares / shares.sum(axis=-1, keepdims=True) @ value
         added = mixed.transpose(1, 0, 2).reshape(positions, -1) @ weight("self_attn.o_proj").T
-        if tiny.is_gemma:
-            added = norm(added, weight("post_attention_layernorm"), tiny.epsilon)
+        if model.is_gemma:
+            added = norm(added, weight("post_attention_layernorm"), model.epsilon)
         x = x + added
 
-        before = "pre_feedforward_layernorm" if tiny.is_gemma else "post_attention_layernorm"
-        y = norm(x, weight(before), tiny.epsilon)
-        if tiny.experts and layer not in tiny.dense_layers:
-            shares = routes(tiny, y @ weight("mlp.gate").T)
-            outputs = (gated(tiny, y, weight, f"mlp.experts.{expert}") for expert in range(tiny.experts[0]))
+        before = "pre_feedforward_layernorm" if model.is_gemma else "post_attention_layernorm"
+        y = norm(x, weight(before), model.epsilon)
+        if model.experts and layer not in model.dense_layers:
+            shares = routes(model, y @ weight("mlp.gate").T)
+            outputs = (gated(model, y, weight, f"mlp.experts.{expert}") for expert in range(model.experts[0]))
             added = sum(share[:, None] * output for share, output in zip(shares.T, outputs, strict=True))
         else:
-            added = gated(tiny, y, weight, "mlp")
-        if tiny.is_gemma:
-            added = norm(added, weight("post_feedforward_layernorm"), tiny.epsilon)
+            added = gated(model, y, weight, "mlp")
+        if model.is_gemma:
+            added = norm(added, weight("post_feedforward_layernorm"), model.epsilon)
         x = x + added
-    head = weights["embed_tokens.weight" if tiny.is_tied else "lm_head.weight"]
-    return norm(x, weights["norm.weight"], tiny.epsilon) @ head.T
+    head = weights["embed_tokens.weight" if model.is_tied else "lm_head.weight"]
+    return norm(x, weights["norm.weight"], model.epsilon) @ head.T

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from architectures import ARCHITECTURES, Tiny
+from architectures import ARCHITECTURES, Model
 
 SEED = 1
 CONTROL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
@@ -29,6 +29,8 @@ TEMPLATE = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 TEXT_CHARACTERS = 4_096
+# The number of the type of 32-bit floats in a GGUF file.
+F32 = 0
 # Bounds of differences of log-probabilities, in nats: of any token at any position, and of the whole distribution
 # (Kullback-Leibler divergence), averaged over the positions. llama.cpp and the formula differ by up to 7e-5 and 2e-11.
 LARGEST_DIFFERENCE, MEAN_DIVERGENCE = 3e-4, 1e-9
@@ -60,16 +62,16 @@ class Tensor:
     values: array
 
 
-def shapes(tiny: Tiny) -> Iterator[tuple[str, str, tuple[int, ...], float, float]]:
+def shapes(model: Model) -> Iterator[tuple[str, str, tuple[int, ...], float, float]]:
     """Of each tensor: its name in both formats, its shape, the middle of its values and how far they go from it.
 
     With these a logit has a standard deviation of about 2 nats, and each position attends to a few others.
     """
-    hidden, width, feed_forward = tiny.hidden, tiny.head_dim, tiny.feed_forward
-    attention, key_value = tiny.heads * width, tiny.kv_heads * width
-    vocabulary = len(TOKENS)
+    hidden, width, feed_forward = model.hidden, model.head_dim, model.feed_forward
+    attention, key_value = model.heads * width, model.kv_heads * width
+    vocabulary = model.vocabulary or len(TOKENS)
     yield "token_embd.weight", "model.embed_tokens.weight", (vocabulary, hidden), 0.0, 0.5
-    for layer in range(tiny.layers):
+    for layer in range(model.layers):
         parts = [
             ("attn_norm.weight", "input_layernorm.weight", (hidden,), 1.0, 0.5),
             ("attn_q.weight", "self_attn.q_proj.weight", (attention, hidden), 0.0, 0.35),
@@ -78,8 +80,8 @@ def shapes(tiny: Tiny) -> Iterator[tuple[str, str, tuple[int, ...], float, float
             ("attn_output.weight", "self_attn.o_proj.weight", (hidden, attention), 0.0, 0.25),
             ("ffn_norm.weight", "post_attention_layernorm.weight", (hidden,), 1.0, 0.5),
         ]
-        if tiny.experts and layer not in tiny.dense_layers:
-            count, _, inner = tiny.experts
+        if model.experts and layer not in model.dense_layers:
+            count, _, inner = model.experts
             parts += [
                 ("ffn_gate_inp.weight", "mlp.gate.weight", (count, hidden), 0.0, 0.35),
                 ("ffn_gate_exps.weight", "mlp.experts.*.gate_proj.weight", (count, inner, hidden), 0.0, 0.25),
@@ -92,7 +94,7 @@ def shapes(tiny: Tiny) -> Iterator[tuple[str, str, tuple[int, ...], float, float
                 ("ffn_up.weight", "mlp.up_proj.weight", (feed_forward, hidden), 0.0, 0.25),
                 ("ffn_down.weight", "mlp.down_proj.weight", (hidden, feed_forward), 0.0, 0.25),
             ]
-        if tiny.is_gemma:
+        if model.is_gemma:
             parts = [
                 (part[0], "pre_feedforward_layernorm.weight", *part[2:]) if part[0] == "ffn_norm.weight" else part
                 for part in parts
@@ -101,20 +103,20 @@ def shapes(tiny: Tiny) -> Iterator[tuple[str, str, tuple[int, ...], float, float
                 ("post_attention_norm.weight", "post_attention_layernorm.weight", (hidden,), 1.0, 0.5),
                 ("post_ffw_norm.weight", "post_feedforward_layernorm.weight", (hidden,), 1.0, 0.5),
             ]
-        if tiny.is_fused:
+        if model.is_fused:
             fused = {
                 "attn_q.weight": ("attn_qkv.weight", "self_attn.qkv_proj.weight", (attention + 2 * key_value, hidden)),
                 "ffn_gate.weight": ("ffn_up.weight", "mlp.gate_up_proj.weight", (2 * feed_forward, hidden)),
             }
             split = ("attn_k.weight", "attn_v.weight", "ffn_up.weight")
             parts = [(*fused.get(part[0], part[:3]), *part[3:]) for part in parts if part[0] not in split]
-        if tiny.biases:
+        if model.biases:
             parts += [
                 ("attn_q.bias", "self_attn.q_proj.bias", (attention,), 0.0, 0.5),
                 ("attn_k.bias", "self_attn.k_proj.bias", (key_value,), 0.0, 0.5),
                 ("attn_v.bias", "self_attn.v_proj.bias", (key_value,), 0.0, 0.5),
             ]
-        if tiny.head_norms:
+        if model.head_norms:
             parts += [
                 ("attn_q_norm.weight", "self_attn.q_norm.weight", (width,), 1.5, 0.5),
                 ("attn_k_norm.weight", "self_attn.k_norm.weight", (width,), 1.5, 0.5),
@@ -122,22 +124,22 @@ def shapes(tiny: Tiny) -> Iterator[tuple[str, str, tuple[int, ...], float, float
         for in_gguf, in_folder, *rest in parts:
             yield f"blk.{layer}.{in_gguf}", f"model.layers.{layer}.{in_folder}", *rest
     yield "output_norm.weight", "model.norm.weight", (hidden,), 1.0, 0.5
-    if not tiny.is_tied:
+    if not model.is_tied:
         yield "output.weight", "lm_head.weight", (vocabulary, hidden), 0.0, 0.5
 
 
-def has_offset(tiny: Tiny, in_gguf: str) -> bool:
+def has_offset(model: Model, in_gguf: str) -> bool:
     """Whether a folder has the tensor less one."""
-    return tiny.is_gemma and in_gguf.endswith("norm.weight")
+    return model.is_gemma and in_gguf.endswith("norm.weight")
 
 
-def tensors(name: str, tiny: Tiny) -> list[Tensor]:
+def tensors(name: str, model: Model) -> list[Tensor]:
     """All tensors, with uniformly distributed values."""
     numbers = random.Random(f"{SEED} {name}")
     found = []
-    for in_gguf, in_folder, shape, middle, reach in shapes(tiny):
+    for in_gguf, in_folder, shape, middle, reach in shapes(model):
         unit = reach / 2**15
-        middle -= has_offset(tiny, in_gguf)
+        middle -= has_offset(model, in_gguf)
         values = array("f", (middle + (numbers.getrandbits(16) - 2**15) * unit for _ in range(math.prod(shape))))
         found.append(Tensor(in_gguf, in_folder, shape, values))
     return found
@@ -154,44 +156,44 @@ def little(values: array) -> bytes:
 # --- Hugging Face folders ---------------------------------------------------------------------------------
 
 
-def config(name: str, tiny: Tiny) -> dict:
+def config(name: str, model: Model) -> dict:
     return {
-        "architectures": [tiny.causal_lm],
-        "model_type": tiny.model_type,
+        "architectures": [model.causal_lm],
+        "model_type": model.model_type,
         "_name_or_path": f"Tiny {name}",
         "bos_token_id": BOS,
         "eos_token_id": EOS,
-        **({"hidden_activation": "gelu_pytorch_tanh"} if tiny.is_gemma else {"hidden_act": "silu"}),
-        "hidden_size": tiny.hidden,
-        "intermediate_size": tiny.feed_forward,
-        "num_hidden_layers": tiny.layers,
-        "num_attention_heads": tiny.heads,
-        "num_key_value_heads": tiny.kv_heads,
-        "head_dim": tiny.head_dim,
+        **({"hidden_activation": "gelu_pytorch_tanh"} if model.is_gemma else {"hidden_act": "silu"}),
+        "hidden_size": model.hidden,
+        "intermediate_size": model.feed_forward,
+        "num_hidden_layers": model.layers,
+        "num_attention_heads": model.heads,
+        "num_key_value_heads": model.kv_heads,
+        "head_dim": model.head_dim,
         "vocab_size": len(TOKENS),
-        "max_position_embeddings": tiny.context,
-        "rms_norm_eps": tiny.epsilon,
-        "rope_theta": tiny.rope_theta,
-        "rope_scaling": tiny.rope_scaling,
-        **({"partial_rotary_factor": tiny.rotated} if tiny.rotated < 1 else {}),
-        "tie_word_embeddings": tiny.is_tied,
+        "max_position_embeddings": model.context,
+        "rms_norm_eps": model.epsilon,
+        "rope_theta": model.rope_theta,
+        "rope_scaling": model.rope_scaling,
+        **({"partial_rotary_factor": model.rotated} if model.rotated < 1 else {}),
+        "tie_word_embeddings": model.is_tied,
         "torch_dtype": "float32",
-        **expert_settings(tiny),
-        **(tiny.settings or {}),
+        **expert_settings(model),
+        **(model.settings or {}),
     }
 
 
-def expert_settings(tiny: Tiny) -> dict:
-    if not tiny.experts:
+def expert_settings(model: Model) -> dict:
+    if not model.experts:
         return {}
-    count, chosen, width = tiny.experts
+    count, chosen, width = model.experts
     return {
         "num_experts": count,
         "num_experts_per_tok": chosen,
         "moe_intermediate_size": width,
-        "norm_topk_prob": tiny.is_renormalised,
+        "norm_topk_prob": model.is_renormalised,
         "decoder_sparse_step": 1,
-        "mlp_only_layers": list(tiny.dense_layers),
+        "mlp_only_layers": list(model.dense_layers),
     }
 
 
@@ -242,9 +244,9 @@ def write_safetensors(path: Path, found: list[Tensor]) -> None:
             file.write(little(values))
 
 
-def write_folder(folder: Path, name: str, tiny: Tiny, found: list[Tensor]) -> None:
+def write_folder(folder: Path, name: str, model: Model, found: list[Tensor]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "config.json", config(name, tiny))
+    write_json(folder / "config.json", config(name, model))
     write_json(folder / "tokenizer.json", tokenizer())
     settings = {"bos_token": CONTROL[BOS], "eos_token": CONTROL[EOS], "chat_template": TEMPLATE}
     write_json(folder / "tokenizer_config.json", settings)
@@ -258,14 +260,14 @@ class Unsigned(int):
     """An integer that is written as u32."""
 
 
-def scaling_metadata(tiny: Tiny) -> dict:
+def scaling_metadata(model: Model) -> dict:
     """The scaling of the rotation, as llama.cpp's converter states it; that of Llama 3 is a tensor."""
-    scaling = tiny.rope_scaling or {}
+    scaling = model.rope_scaling or {}
     kind = scaling.get("rope_type")
     if kind not in ("linear", "yarn", "longrope"):
         return {}
     # The converter of Phi-3 states no type.
-    found: dict = {} if tiny.in_gguf == "phi3" else {"rope.scaling.type": kind}
+    found: dict = {} if model.in_gguf == "phi3" else {"rope.scaling.type": kind}
     if kind != "longrope":
         found["rope.scaling.factor"] = scaling["factor"]
     if kind != "linear":
@@ -277,19 +279,19 @@ def scaling_metadata(tiny: Tiny) -> dict:
     return found
 
 
-def expert_metadata(tiny: Tiny) -> dict:
+def expert_metadata(model: Model) -> dict:
     names = ("expert_count", "expert_used_count", "expert_feed_forward_length")
-    return {name: Unsigned(number) for name, number in zip(names, tiny.experts or (), strict=False)}
+    return {name: Unsigned(number) for name, number in zip(names, model.experts or (), strict=False)}
 
 
-def llama3_factors(tiny: Tiny) -> list[float]:
+def llama3_factors(model: Model) -> list[float]:
     """The factors by which Llama 3's scaling divides the frequency of each pair."""
-    scaling, factors = tiny.rope_scaling or {}, []
+    scaling, factors = model.rope_scaling or {}, []
     original, low, high = (
         scaling[key] for key in ("original_max_position_embeddings", "low_freq_factor", "high_freq_factor")
     )
-    for pair in range(tiny.head_dim // 2):
-        wavelength = 2 * math.pi * tiny.rope_theta ** (2 * pair / tiny.head_dim)
+    for pair in range(model.head_dim // 2):
+        wavelength = 2 * math.pi * model.rope_theta ** (2 * pair / model.head_dim)
         if wavelength < original / high:
             factors.append(1.0)
         elif wavelength > original / low:
@@ -300,31 +302,34 @@ def llama3_factors(tiny: Tiny) -> list[float]:
     return factors
 
 
-def metadata(name: str, tiny: Tiny) -> dict:
+def metadata(name: str, model: Model) -> dict:
+    """The metadata of a file of the model that is called so."""
+    # Each further token of a large vocabulary is one that no text has.
+    unused = [f"<unused {token}>" for token in range(len(TOKENS), model.vocabulary or 0)]
     own = {
-        "block_count": Unsigned(tiny.layers),
-        "context_length": Unsigned(tiny.context),
-        "embedding_length": Unsigned(tiny.hidden),
-        "feed_forward_length": Unsigned(tiny.feed_forward),
-        "attention.head_count": Unsigned(tiny.heads),
-        "attention.head_count_kv": Unsigned(tiny.kv_heads),
-        "attention.key_length": Unsigned(tiny.head_dim),
-        "attention.value_length": Unsigned(tiny.head_dim),
-        "attention.layer_norm_rms_epsilon": tiny.epsilon,
-        "rope.dimension_count": Unsigned(tiny.rotated_width),
-        "rope.freq_base": tiny.rope_theta,
-        **({"attention.sliding_window": Unsigned(tiny.window)} if tiny.window else {}),
-        **scaling_metadata(tiny),
-        **expert_metadata(tiny),
+        "block_count": Unsigned(model.layers),
+        "context_length": Unsigned(model.context),
+        "embedding_length": Unsigned(model.hidden),
+        "feed_forward_length": Unsigned(model.feed_forward),
+        "attention.head_count": Unsigned(model.heads),
+        "attention.head_count_kv": Unsigned(model.kv_heads),
+        "attention.key_length": Unsigned(model.head_dim),
+        "attention.value_length": Unsigned(model.head_dim),
+        "attention.layer_norm_rms_epsilon": model.epsilon,
+        "rope.dimension_count": Unsigned(model.rotated_width),
+        "rope.freq_base": model.rope_theta,
+        **({"attention.sliding_window": Unsigned(model.window)} if model.window else {}),
+        **scaling_metadata(model),
+        **expert_metadata(model),
     }
     return {
-        "general.architecture": tiny.in_gguf,
-        "general.name": f"Tiny {name}",
-        **{f"{tiny.in_gguf}.{key}": value for key, value in own.items()},
+        "general.architecture": model.in_gguf,
+        "general.name": name,
+        **{f"{model.in_gguf}.{key}": value for key, value in own.items()},
         "tokenizer.ggml.model": "gpt2",
         "tokenizer.ggml.pre": "gpt-2",
-        "tokenizer.ggml.tokens": TOKENS,
-        "tokenizer.ggml.token_type": [3 if token in CONTROL else 1 for token in TOKENS],
+        "tokenizer.ggml.tokens": TOKENS + unused,
+        "tokenizer.ggml.token_type": [3 if token in CONTROL else 1 for token in TOKENS] + [5] * len(unused),
         "tokenizer.ggml.merges": list(MERGES),
         "tokenizer.ggml.bos_token_id": Unsigned(BOS),
         "tokenizer.ggml.eos_token_id": Unsigned(EOS),
@@ -360,38 +365,56 @@ def in_pairs(tensor: Tensor, head_dim: int) -> bytes:
     return b"".join(little(head[pair + side * half]) for head in heads for pair in range(half) for side in (0, 1))
 
 
-def gguf_tensors(tiny: Tiny, found: list[Tensor]) -> Iterator[tuple[str, tuple[int, ...], bytes]]:
+def gguf_tensors(model: Model, found: list[Tensor]) -> Iterator[tuple[str, tuple[int, ...], bytes]]:
     for tensor in found:
         is_turned = tensor.in_gguf.rpartition(".")[0].endswith(("attn_q", "attn_k"))
-        if is_turned and tiny.is_interleaved_in_gguf:
-            data = in_pairs(tensor, tiny.head_dim)
-        elif has_offset(tiny, tensor.in_gguf):
+        if is_turned and model.is_interleaved_in_gguf:
+            data = in_pairs(tensor, model.head_dim)
+        elif has_offset(model, tensor.in_gguf):
             data = little(array("f", (value + 1.0 for value in tensor.values)))
         else:
             data = little(tensor.values)
         yield tensor.in_gguf, tensor.shape, data
-    scaling = tiny.rope_scaling or {}
+    for name, values in rotary_factors(model).items():
+        yield name, (len(values),), little(values)
+
+
+def rotary_factors(model: Model) -> dict[str, array]:
+    """The tensors by whose values a file scales the rotation of each pair."""
+    scaling = model.rope_scaling or {}
     factors = {}
     if scaling.get("rope_type") == "llama3":
-        factors["rope_freqs.weight"] = llama3_factors(tiny)
+        factors["rope_freqs.weight"] = llama3_factors(model)
     if scaling.get("rope_type") == "longrope":
         factors["rope_factors_long.weight"] = scaling["long_factor"]
         factors["rope_factors_short.weight"] = scaling["short_factor"]
-    for name, values in factors.items():
-        yield name, (len(values),), little(array("f", values))
+    return {name: array("f", values) for name, values in factors.items()}
 
 
-def write_gguf(path: Path, name: str, tiny: Tiny, found: list[Tensor]) -> None:
-    infos, blobs, place = b"", [], 0
-    for tensor, shape, data in gguf_tensors(tiny, found):
-        # The innermost dimension is the first; type 0 is F32.
-        infos += text(tensor) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *reversed(shape), 0, place)
-        blobs.append(data + bytes(-len(data) % 32))
-        place += len(blobs[-1])
-    values = metadata(name, tiny)
-    head = b"GGUF" + struct.pack("<IQQ", 3, len(blobs), len(values))
+def padding(length: int) -> bytes:
+    """What follows so many bytes of a GGUF file: the next part begins at a multiple of 32."""
+    return bytes(-length % 32)
+
+
+def gguf_head(values: dict, listed: list[tuple[str, tuple[int, ...], int, int]]) -> bytes:
+    """All of a GGUF file before its tensors' data: of each tensor the name, the shape, the type and the bytes are listed."""
+    infos, place = b"", 0
+    for name, shape, kind, size in listed:
+        # The innermost dimension is the first.
+        infos += text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *reversed(shape), kind, place)
+        place += size + len(padding(size))
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(listed), len(values))
     head += b"".join(text(key) + encoded(value) for key, value in values.items()) + infos
-    path.write_bytes(head + bytes(-len(head) % 32) + b"".join(blobs))
+    return head + padding(len(head))
+
+
+def write_gguf(path: Path, name: str, model: Model, found: list[Tensor]) -> None:
+    stored = list(gguf_tensors(model, found))
+    listed = [(tensor, shape, F32, len(data)) for tensor, shape, data in stored]
+    with path.open("wb") as file:
+        file.write(gguf_head(metadata(f"Tiny {name}", model), listed))
+        for _, _, data in stored:
+            file.write(data + padding(len(data)))
 
 
 # --- All of it ---------------------------------------------------------------------------------------------
@@ -406,21 +429,21 @@ def random_text() -> str:
 
 def write(folder: Path, name: str) -> dict:
     """Writes the model; returns its entry in models.json."""
-    tiny = ARCHITECTURES[name]
-    found = tensors(name, tiny)
-    write_folder(folder / name, name, tiny, found)
+    model = ARCHITECTURES[name]
+    found = tensors(name, model)
+    write_folder(folder / name, name, model, found)
     sources = [str(folder / name)]
-    if tiny.in_gguf:
+    if model.in_gguf:
         sources.insert(0, f"{folder / name}.gguf")
-        write_gguf(Path(sources[0]), name, tiny, found)
+        write_gguf(Path(sources[0]), name, model, found)
     return {
         "name": name,
         "sources": sources,
-        "llama.cpp": sources[0] if tiny.in_gguf and tiny.in_llama_cpp else None,
+        "llama.cpp": sources[0] if model.in_gguf and model.in_llama_cpp else None,
         "formula": sources[-1],
         "largest_difference": LARGEST_DIFFERENCE,
         "mean_divergence": MEAN_DIVERGENCE,
-        "by_peer": GELU_TOLERANCES if tiny.is_gemma else {},
+        "by_peer": GELU_TOLERANCES if model.is_gemma else {},
     }
 
 

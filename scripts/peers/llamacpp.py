@@ -1,7 +1,8 @@
-"""The speed of llama.cpp for prompts and answers: llamacpp.py MODEL THREADS ROUNDS.
+"""The speed of llama.cpp: llamacpp.py MODEL THREADS ROUNDS [VOCABULARY [PREFILL PROMPT ANSWER]].
 
 Prints one JSON object, with the fields of the executor's example `measure`: the same numbers of
-tokens, medians over the rounds, one round to warm up.
+tokens, medians over the rounds, one round to warm up. VOCABULARY is the number of tokens of the model, PREFILL that of
+a prompt that is only read, PROMPT that of a prompt that is answered, and ANSWER that of the answer.
 """
 
 import json
@@ -18,7 +19,15 @@ def memory_mib(what: str) -> float:
         return next(int(line.split()[1]) / 1024 for line in status if line.startswith(what))
 
 
-def main(model: str, threads: int, rounds: int) -> None:
+def main(
+    model: str,
+    threads: int,
+    rounds: int,
+    vocabulary: int = VOCABULARY,
+    prefilled: int = PREFILL,
+    prompted: int = PROMPT,
+    answered: int = ANSWER,
+) -> None:
     # Excludes the memory of Python itself.
     before = memory_mib("VmRSS")
     params = xllamacpp.CommonParams()
@@ -31,7 +40,7 @@ def main(model: str, threads: int, rounds: int) -> None:
     params.verbosity = -1
     params.cache_ram_mib = 0
     server = xllamacpp.Server(params)
-    tokens = [i * 7_919 % VOCABULARY for i in range(PREFILL)]
+    tokens = [i * 7_919 % vocabulary for i in range(max(prefilled, prompted))]
 
     def complete(prompt, count):
         answer = server.handle_completions(
@@ -50,8 +59,8 @@ def main(model: str, threads: int, rounds: int) -> None:
 
     prefill, decode = [], []
     for _ in range(rounds + 1):
-        prefill.append(complete(tokens, 1)["prompt_per_second"])
-        decode.append(complete(tokens[:PROMPT], ANSWER)["predicted_per_second"])
+        prefill.append(complete(tokens[:prefilled], 1)["prompt_per_second"])
+        decode.append(complete(tokens[:prompted], answered)["predicted_per_second"])
     figures = {
         "threads": threads,
         "prefill_tokens_per_s": statistics.median(prefill[1:]),
@@ -62,4 +71,4 @@ def main(model: str, threads: int, rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], *map(int, sys.argv[2:]))

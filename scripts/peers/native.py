@@ -1,6 +1,6 @@
-"""The speed of a compiled llama.cpp: native.py LLAMA_BENCH MODEL THREADS.
+"""The speed of a compiled llama.cpp: native.py LLAMA_BENCH MODEL THREADS [PREFILL PROMPT ANSWER].
 
-Prints one JSON object, with two fields of llamacpp.py: the same numbers of tokens, once, after the run with which
+Prints one JSON object, with two fields of llamacpp.py: the same numbers of tokens, or others, once, after the run with which
 llama-bench warms up.
 """
 
@@ -18,10 +18,17 @@ def tokens_per_s(program: str, model: str, threads: str, *what: str) -> float:
     return run["avg_ts"]
 
 
-def main(program: str, model: str, threads: str) -> None:
-    prefill = tokens_per_s(program, model, threads, "-p", str(PREFILL), "-n", "0")
+def main(
+    program: str,
+    model: str,
+    threads: str,
+    prefilled: str = str(PREFILL),
+    prompted: str = str(PROMPT),
+    answered: str = str(ANSWER),
+) -> None:
+    prefill = tokens_per_s(program, model, threads, "-p", prefilled, "-n", "0")
     # After a prompt, which is not counted.
-    decode = tokens_per_s(program, model, threads, "-p", "0", "-n", str(ANSWER), "-d", str(PROMPT))
+    decode = tokens_per_s(program, model, threads, "-p", "0", "-n", answered, "-d", prompted)
     print(json.dumps({"prefill_tokens_per_s": prefill, "decode_tokens_per_s": decode}))
 
 

@@ -1,7 +1,8 @@
 //! The speed at which a checkpoint answers, reads a prompt and checks an answer on this processor: `cargo run
-//! -p noema-executor --example measure -- <checkpoint folder> [threads] [rounds] [map|copy] [prompt] [answer]`.
-//! `copy` reads the weights into large pages instead of mapping them; `prompt` and `answer` are the numbers of tokens
-//! of what is answered.
+//! -p noema-executor --example measure -- <checkpoint folder> [threads] [rounds] [map|copy] [prompt] [answer] [prefill]
+//! [together]`. `copy` reads the weights into large pages instead of mapping them; `prompt` and `answer` are the numbers
+//! of tokens of what is answered, `prefill` is that of a prompt that is only read, and `together` that of answers at
+//! once: 0 for none, which leaves their figures out.
 //!
 //! Prints one JSON object: medians over the rounds, and the peak of resident memory. Tokens are arbitrary;
 //! speed does not depend on them.
@@ -25,13 +26,17 @@ use std::{
     time::Instant,
 };
 
-/// Tokens of the prompt that is only read.
-const PREFILL: usize = 512;
-/// The numbers of tokens of the prompt that is answered, and of the answer.
+/// What is measured.
 #[derive(Clone, Copy)]
 struct Size {
+    /// Tokens of the prompt that is answered.
     prompt: usize,
+    /// Tokens of the answer.
     answer: usize,
+    /// Tokens of the prompt that is only read.
+    prefill: usize,
+    /// Answers that share passes, in the shared measurement; 0 for none.
+    together: usize,
 }
 
 /// The part of a checkpoint's manifest that execution needs.
@@ -40,9 +45,6 @@ struct Manifest {
     architecture: Architecture,
     exponents: Vec<i8>,
 }
-
-/// Answers that share passes, in the shared measurement.
-const TOGETHER: usize = 8;
 
 struct Lent {
     manifest: Manifest,
@@ -84,6 +86,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let size = Size {
         prompt: arguments.next().map_or(Ok(32), |n| n.parse())?,
         answer: arguments.next().map_or(Ok(128), |n| n.parse())?,
+        prefill: arguments.next().map_or(Ok(512), |n| n.parse())?,
+        together: arguments.next().map_or(Ok(8), |n| n.parse())?,
     };
     let lent = Arc::new(Lent { manifest, weights });
     let model = lent.model()?;
@@ -110,11 +114,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let decode: Vec<f64> = decode
         .map(|(answer, first)| (size.answer - 1) as f64 / (answer - first))
         .collect();
-    let prefill: Vec<f64> = times.prefill.iter().map(|t| PREFILL as f64 / t).collect();
+    let prefill: Vec<f64> = times
+        .prefill
+        .iter()
+        .map(|t| size.prefill as f64 / t)
+        .collect();
     let ratio = times.check.iter().zip(&times.answer);
     let ratio: Vec<f64> = ratio.map(|(check, answer)| check / answer).collect();
-    let together = together(&lent, threads, rounds, size)?;
-    let figures = serde_json::json!({
+    let mut figures = serde_json::json!({
         "threads": threads,
         "prefill_tokens_per_s": median(prefill),
         "decode_tokens_per_s": median(decode),
@@ -122,10 +129,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         "answer_s": median(times.answer),
         "check_s": median(times.check),
         "check_over_answer": median(ratio),
-        "batch8_speedup": together.speedup,
-        "batch8_tokens_per_s": together.tokens_per_s,
         "peak_rss_mib": peak,
     });
+    if size.together > 0 {
+        let together = together(&lent, threads, rounds, size)?;
+        let name = format!("batch{}", size.together);
+        figures[format!("{name}_speedup")] = together.speedup.into();
+        figures[format!("{name}_tokens_per_s")] = together.tokens_per_s.into();
+    }
     println!("{figures}");
     Ok(())
 }
@@ -137,11 +148,12 @@ fn measure(
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let vocabulary = transformer.architecture().vocabulary as usize;
     let token = |i: usize| (i * 7_919 % vocabulary) as u32;
-    let tokens: Vec<u32> = (0..PREFILL.max(size.prompt)).map(token).collect();
+    let tokens: Vec<u32> = (0..size.prefill.max(size.prompt)).map(token).collect();
     let (mut hidden, mut logits) = (Blocks::default(), Vec::new());
 
     let begun = Instant::now();
-    transformer.forward(0, &tokens[..PREFILL], PREFILL - 1..PREFILL, &mut hidden)?;
+    let last = size.prefill - 1..size.prefill;
+    transformer.forward(0, &tokens[..size.prefill], last, &mut hidden)?;
     transformer.logits(hidden.view(), &mut logits);
     times.prefill.push(begun.elapsed().as_secs_f64());
 
@@ -170,7 +182,7 @@ fn measure(
     Ok(())
 }
 
-/// Eight answers at once, as medians over the rounds.
+/// Several answers at once, as medians over the rounds.
 struct Together {
     /// Their tokens a second over those of one answer.
     speedup: f64,
@@ -226,9 +238,9 @@ fn together(
     seconds(1)?;
     let (mut speedups, mut speeds) = (Vec::with_capacity(rounds), Vec::with_capacity(rounds));
     for _ in 0..rounds {
-        let (alone, all) = (seconds(1)?, seconds(TOGETHER)?);
-        speedups.push(TOGETHER as f64 * alone / all);
-        speeds.push((TOGETHER * size.answer) as f64 / all);
+        let (alone, all) = (seconds(1)?, seconds(size.together)?);
+        speedups.push(size.together as f64 * alone / all);
+        speeds.push((size.together * size.answer) as f64 / all);
     }
     Ok(Together {
         speedup: median(speedups),

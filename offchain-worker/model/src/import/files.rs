@@ -53,14 +53,30 @@ impl Mapped {
         self.map.get(start..end)
     }
 
+    /// Releases the memory of what was read.
+    pub(super) fn release(&self) {
+        release(&self.map);
+    }
+
     pub(super) fn hash(&self, progress: &dyn ImportProgress) -> H256 {
         let mut hasher = Blake2b::<U32>::new();
         for part in self.map.chunks(HASH_STEP) {
             hasher.update(part);
+            self.release();
             progress.advance(part.len() as u64);
         }
         H256(hasher.finalize().into())
     }
+}
+
+/// Releases the pages of a mapped file, which are loaded again when they are read: an import reads each a few times, and
+/// all together may exceed the memory.
+#[cfg_attr(not(unix), allow(unused_variables))]
+pub(super) fn release(map: &Mmap) {
+    // Where it fails the pages stay until the system needs their memory.
+    // SAFETY: the mapping is of a file and read-only, so no page of it can lose a change.
+    #[cfg(unix)]
+    let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
 }
 
 /// Opens `path` if it is a regular file: reading a pipe or a device might never end.

@@ -407,6 +407,10 @@ impl Weights for File {
         tensors::read(self, role, layer, rows, columns, out)
     }
 
+    fn release(&self) {
+        self.contents.mapped.release();
+    }
+
     fn locate(&self, role: TensorRole, layer: Option<u32>) -> (String, u64) {
         tensors::locate(&self.contents, role, layer)
     }

@@ -6,7 +6,7 @@ mod tensors;
 mod text;
 
 use super::{
-    files,
+    files::{self, Mapped},
     gains::GainChanges,
     model::{Model, Weights, END_OF_TURN},
     rope::Ropes,
@@ -226,6 +226,10 @@ impl Weights for Folder {
             _ => read(rows, out)?,
         }
         Ok(())
+    }
+
+    fn release(&self) {
+        self.shards.files().for_each(Mapped::release);
     }
 
     fn locate(&self, role: TensorRole, layer: Option<u32>) -> (String, u64) {

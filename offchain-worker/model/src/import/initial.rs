@@ -220,6 +220,8 @@ impl Weights for Random {
         Ok(())
     }
 
+    fn release(&self) {}
+
     fn locate(&self, role: TensorRole, _: Option<u32>) -> (String, u64) {
         (role.name().into(), 0)
     }

@@ -41,6 +41,9 @@ pub(super) trait Weights: Sync {
         out: &mut [f32],
     ) -> Result<(), ImportError>;
 
+    /// Releases the memory of what was read of the files.
+    fn release(&self);
+
     /// Name of the tensor in the source and the byte its data starts at.
     fn locate(&self, role: TensorRole, layer: Option<u32>) -> (String, u64);
 }

@@ -204,6 +204,10 @@ fn best(block: &Block) -> (u16, [i8; TILE_COLUMNS]) {
         if error < best.0 {
             best = (error, scale, quants);
         }
+        // What a block was quantised to is met exactly, by the first magnitude if those were 8 bits.
+        if error == 0.0 {
+            break;
+        }
     }
     let (_, scale, quants) = best;
     (scale, quants.map(|q| q as i8))

@@ -1,6 +1,7 @@
 //! Writing the checkpoint of a source.
 
 use super::{
+    files::release,
     model::{Model, Weights},
     quantise::{self, Fault},
     rope::Ropes,
@@ -22,7 +23,11 @@ use std::{
     fs::File,
     io::{self, BufWriter, Write},
     path::Path,
+    sync::atomic::{AtomicU64, Ordering},
 };
+
+/// Bytes of the written weights that are hashed before their memory is released.
+const RELEASED_BYTES: u64 = 64 << 20;
 
 /// Quantises `weights` and puts the checkpoint into the library under `home`.
 pub(super) fn write(
@@ -211,6 +216,7 @@ fn write_weights(
             Fault::Source(error) => error,
             Fault::Write(error) => failed(error),
         })?);
+        weights.release();
     }
     let file = out.into_inner().map_err(|e| failed(e.into_error()))?;
     file.sync_all().map_err(failed)?;
@@ -219,6 +225,13 @@ fn write_weights(
     // SAFETY: the mapping is read-only, and the temporary directory is locked by this process.
     let written = unsafe { Mmap::map(&file) }.map_err(failed)?;
     progress.begin(ImportStage::Root, total);
-    let root = parallel_root(&written, &|bytes| progress.advance(bytes));
+    let hashed = AtomicU64::new(0);
+    let root = parallel_root(&written, &|bytes| {
+        progress.advance(bytes);
+        let before = hashed.fetch_add(bytes, Ordering::Relaxed);
+        if (before + bytes) / RELEASED_BYTES > before / RELEASED_BYTES {
+            release(&written);
+        }
+    });
     Ok((exponents, root))
 }

@@ -48,7 +48,7 @@ impl TensorType {
             3 => (32, 20, Decoder::Library(GgmlDType::Q4_1)),
             6 => (32, 22, Decoder::Library(GgmlDType::Q5_0)),
             7 => (32, 24, Decoder::Library(GgmlDType::Q5_1)),
-            8 => (32, 34, Decoder::Library(GgmlDType::Q8_0)),
+            8 => (32, 34, Decoder::Block(q8_0)),
             10 => (256, 84, Decoder::Library(GgmlDType::Q2K)),
             11 => (256, 110, Decoder::Library(GgmlDType::Q3K)),
             12 => (256, 144, Decoder::Library(GgmlDType::Q4K)),
@@ -196,6 +196,14 @@ fn codes(bytes: &[u8], values: &[i8; 16], scale: f32, out: &mut [f32]) {
     }
 }
 
+/// `d: f16, quants: [i8; 32]`
+fn q8_0(block: &[u8], out: &mut [f32]) {
+    let d = scale(block, 0);
+    for (byte, out) in block[2..].iter().zip(out) {
+        *out = d * f32::from(*byte as i8);
+    }
+}
+
 /// `d: f16, codes: [u8; 16]`
 fn iq4_nl(block: &[u8], out: &mut [f32]) {
     codes(&block[2..], &IQ4_VALUES, scale(block, 0), out);
@@ -279,10 +287,17 @@ mod tests {
         let half = f16::from_f32(0.5).to_le_bytes();
         let expected = [
             (
+                8,
+                0,
+                [42.5_f32, 61.0, -48.5, -30.0],
+                [58.5_f32, -51.0, -32.5, -14.0],
+                -1_432.0,
+            ),
+            (
                 20,
                 0,
-                [-17.5_f32, 12.5, 56.5, -24.5],
-                [-52.0_f32, -24.5, -11.0, 0.5],
+                [-17.5, 12.5, 56.5, -24.5],
+                [-52.0, -24.5, -11.0, 0.5],
                 -2_308.5,
             ),
             (
