@@ -136,6 +136,19 @@ proptest! {
     }
 
     #[test]
+    fn additions_are_exact(seed: u64, length in 0usize..10_000) {
+        let mut random = Random::new(seed);
+        let (delta, before) = (values(length, &mut random), values(length, &mut random));
+        let mut expected = before.clone();
+        Scalar.add(&delta, &mut expected);
+        for cpu in variants() {
+            let mut found = before.clone();
+            cpu.add(&delta, &mut found);
+            prop_assert_eq!(&found, &expected, "{:?}", cpu);
+        }
+    }
+
+    #[test]
     fn operators_by_position_are_exact(seed: u64) {
         for operator in [
             TensorOperator::Norm,

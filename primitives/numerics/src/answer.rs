@@ -29,7 +29,7 @@ use core::{
 };
 
 /// Hidden vectors that pass through the output head together; bounds the memory for logits.
-const HEAD_BATCH: usize = 16;
+const HEAD_BATCH: usize = 32;
 
 /// Everything but the prompt that determines an answer.
 #[derive(Clone, Copy, Debug)]

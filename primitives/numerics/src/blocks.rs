@@ -47,8 +47,8 @@ pub struct BlocksRef<'a> {
 }
 
 impl Blocks {
-    /// Makes room for `rows` vectors of `columns` elements (a multiple of 32), all zero, in units
-    /// of `2^-fraction`. Keeps the allocation.
+    /// Makes room for `rows` vectors of `columns` elements (a multiple of 32) in units of `2^-fraction`, for the
+    /// caller to fill: their values are unspecified. Keeps the allocation.
     ///
     /// # Panics
     /// When `columns` is not a multiple of 32.
@@ -59,9 +59,7 @@ impl Blocks {
         );
         self.columns = columns;
         self.fraction = fraction;
-        self.mantissas.clear();
         self.mantissas.resize(rows * columns, 0);
-        self.shifts.clear();
         self.shifts.resize(rows * (columns / BLOCK), 0);
     }
 

@@ -1,7 +1,7 @@
 //! The interface for executors that implement the operators faster.
 
 use crate::{
-    attention, blocks,
+    add, attention, blocks,
     cache::{KvCache, LayerCache},
     experts::{self, Experts},
     geglu, head_norm, linear, mix,
@@ -111,6 +111,11 @@ pub trait Kernels {
     ) {
         mix::mix(chosen, routes, input, columns, output);
     }
+
+    /// See [`mod@crate::add`].
+    fn add(&self, delta: &[i32], values: &mut [i32]) {
+        add::add(delta, values);
+    }
 }
 
 /// The reference: every operator as defined, on one thread.
@@ -202,5 +207,9 @@ impl<K: Kernels + ?Sized> Kernels for &K {
         output: &mut [i32],
     ) {
         (**self).mix(chosen, routes, input, columns, output);
+    }
+
+    fn add(&self, delta: &[i32], values: &mut [i32]) {
+        (**self).add(delta, values);
     }
 }

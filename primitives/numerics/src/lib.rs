@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+pub mod add;
 mod answer;
 mod architecture;
 pub mod attention;

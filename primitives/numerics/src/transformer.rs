@@ -267,7 +267,7 @@ impl<'m, K: Kernels> Transformer<'m, K> {
                 }
                 NetworkOperator::Add { delta, value } => {
                     let mut sum = mem::take(&mut integers[value.index()]);
-                    add(&mut sum, &integers[delta.index()]);
+                    kernels.add(&integers[delta.index()], &mut sum);
                     integers[value.index()] = sum;
                 }
             }
@@ -378,10 +378,4 @@ pub fn validate(
 fn sized(buffer: &mut Vec<i32>, length: usize) -> &mut [i32] {
     buffer.resize(length, 0);
     buffer
-}
-
-fn add(residual: &mut [i32], delta: &[i32]) {
-    for (x, &d) in residual.iter_mut().zip(delta) {
-        *x = x.saturating_add(d);
-    }
 }

@@ -28,8 +28,6 @@ const WEIGHT_BITS: u32 = 30;
 /// Buffers for any number of positions, grown as needed.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    query: Vec<i32>,
-    mantissas: Vec<i16>,
     dots: Vec<i32>,
     logits: Vec<i32>,
     powers: Vec<u32>,
@@ -232,30 +230,23 @@ fn score<const B: usize>(
     padded: usize,
 ) {
     let scale = const { score_scale(B * BLOCK) };
-    s.query.resize(query.len(), 0);
-    for (scaled, &q) in s.query.iter_mut().zip(query) {
-        let clamped = q.clamp(-ROTATED_LIMIT, ROTATED_LIMIT);
+    let blocks = query.as_chunks::<BLOCK>().0.as_chunks::<B>().0;
+    // Arrays, of which the compiler knows that they do not overlap.
+    let mut scaled = *blocks.first().expect("a head of B blocks");
+    for q in scaled.as_flattened_mut() {
+        let clamped = (*q).clamp(-ROTATED_LIMIT, ROTATED_LIMIT);
         let product = i64::from(clamped).wrapping_mul(scale);
-        *scaled = saturate(round_shift(product, 31 + 16 - QUERY_FRACTION));
+        *q = saturate(round_shift(product, 31 + 16 - QUERY_FRACTION));
     }
-    s.mantissas.resize(query.len(), 0);
-    let mut shifts = [0; B];
-    rows::quantise(&s.query, &mut s.mantissas, &mut shifts);
+    let (mut query, mut shifts) = ([[0; BLOCK]; B], [0; B]);
+    rows::quantise(scaled.as_flattened(), query.as_flattened_mut(), &mut shifts);
     let base = base_shift(&shifts);
     let shifts = shifts.map(|shift| u32::from(shift) - base);
 
-    let query: &[[i16; BLOCK]; B] = s
-        .mantissas
-        .as_chunks()
-        .0
-        .as_chunks()
-        .0
-        .first()
-        .expect("a head of B blocks");
     s.dots.resize(padded * B, 0);
     dot::block_dots(
         level,
-        query,
+        &query,
         &keys.quants.as_chunks().0[..padded * B],
         &mut s.dots,
     );
@@ -270,7 +261,8 @@ fn score<const B: usize>(
     for (logit, (dots, scales)) in s.logits.iter_mut().zip(rows) {
         let mut sum = 0;
         for b in 0..B {
-            let product = i64::from(dots[b]).wrapping_mul(i64::from(scales[b]));
+            // A scale is below 2^21: two signed 32-bit factors have an instruction of their own.
+            let product = i64::from(dots[b]).wrapping_mul(i64::from(scales[b] as i32));
             sum = product.wrapping_shl(shifts[b]).wrapping_add(sum);
         }
         *logit = saturate(round_shift(sum, drop));

@@ -30,6 +30,9 @@ const TASKS_PER_THREAD: usize = 4;
 /// Fewest bytes of weights for a task of its own.
 const FEWEST_BYTES: usize = 24 * 1024;
 
+/// Elements of a task of an addition.
+const ADDED_TOGETHER: usize = 4_096;
+
 /// Executes on the processor, with its widest instructions.
 ///
 /// Clones share their threads and use them in turn: a clone that finds them busy works alone.
@@ -419,5 +422,13 @@ impl Kernels for CpuKernels {
             let routes = &routes[row * 2 * chosen..][..2 * chosen];
             mix::mix_row(routes, &input[row * width..][..width], output);
         });
+    }
+
+    fn add(&self, delta: &[i32], values: &mut [i32]) {
+        self.team
+            .run_pieces(values, ADDED_TOGETHER, &|piece, values| {
+                let delta = &delta[piece * ADDED_TOGETHER..][..values.len()];
+                self.level.run(rows::Add { delta, values });
+            });
     }
 }

@@ -270,7 +270,7 @@ impl Pass<'_> {
             ),
             NetworkOperator::Add { delta, value } => {
                 let mut sum = mem::take(&mut integers[value.index()]);
-                add(&mut sum, &integers[delta.index()]);
+                kernels.add(&integers[delta.index()], &mut sum);
                 integers[value.index()] = sum;
             }
             NetworkOperator::Route {
@@ -531,10 +531,4 @@ impl Sequential<'_> {
 fn sized(buffer: &mut Vec<i32>, length: usize) -> &mut [i32] {
     buffer.resize(length, 0);
     buffer
-}
-
-fn add(residual: &mut [i32], delta: &[i32]) {
-    for (x, &d) in residual.iter_mut().zip(delta) {
-        *x = x.saturating_add(d);
-    }
 }

@@ -7,6 +7,7 @@
 
 use super::level::Work;
 use noema_numerics::{
+    add::add,
     blocks::{MANTISSA_BITS, SHIFT_SPAN},
     exp2::{LOG2_E_Q30, TABLE},
     fixed::{bit_length, scale_saturate},
@@ -335,6 +336,20 @@ impl Work for Quantise<'_> {
     #[inline(always)]
     fn run(self) {
         quantise(self.values, self.mantissas, self.shifts);
+    }
+}
+
+/// Elements to be added to others.
+pub(crate) struct Add<'a> {
+    pub(crate) delta: &'a [i32],
+    /// As many, which are changed.
+    pub(crate) values: &'a mut [i32],
+}
+
+impl Work for Add<'_> {
+    #[inline(always)]
+    fn run(self) {
+        add(self.delta, self.values);
     }
 }
 
