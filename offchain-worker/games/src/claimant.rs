@@ -11,7 +11,7 @@ use sp_core::H256;
 
 /// What opens a trace: the arguments of `open_trace` that come from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opening {
+pub struct TraceOpening {
     /// The root.
     pub root: H256,
     /// The siblings of the last leaf.
@@ -22,7 +22,7 @@ pub struct Opening {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimantMove<AccountId> {
     /// Show the root of the trace.
-    Open(Opening),
+    Open(TraceOpening),
     /// Show the row below a node.
     Show {
         /// The node.
@@ -77,7 +77,7 @@ pub fn claimant_moves<AccountId: Clone, BlockNumber, S: TraceSource>(
 ///
 /// # Errors
 /// [`PlayError::OwnClaimFalse`] where the trace does not end as a true statement does; or where it cannot be computed.
-pub fn open<S: TraceSource>(own: &mut S) -> Result<Opening, PlayError<S::Error>> {
+pub fn open<S: TraceSource>(own: &mut S) -> Result<TraceOpening, PlayError<S::Error>> {
     let steps = own.steps();
     let last = Place::of_leaf(steps.saturating_sub(1));
     // Its shape is that of the tree, whatever the root.
@@ -89,7 +89,7 @@ pub fn open<S: TraceSource>(own: &mut S) -> Result<Opening, PlayError<S::Error>>
     let nodes = own.nodes(&places)?;
     match nodes.as_slice() {
         [root, result, siblings @ ..] if *result == merkle_leaf(&TraceShape::outcome()) => {
-            Ok(Opening {
+            Ok(TraceOpening {
                 root: *root,
                 siblings: siblings.to_vec(),
             })

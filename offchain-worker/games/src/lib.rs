@@ -8,6 +8,6 @@ mod source;
 pub mod testing;
 
 pub use challenger::{challenger_move, ChallengerMove};
-pub use claimant::{claimant_moves, open, show, ClaimantMove, Opening};
+pub use claimant::{claimant_moves, open, show, ClaimantMove, TraceOpening};
 pub use error::PlayError;
 pub use source::{top, OwnEvidence, TraceSource};

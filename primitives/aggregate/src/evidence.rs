@@ -7,7 +7,7 @@
 use crate::{
     compute::{compute, ComputeError},
     file,
-    reads::{OpenedBytes, OpenedTree, Opening},
+    reads::{LeafOpening, OpenedBytes, OpenedTree},
     shape::{AggregateShape, AggregateStep},
 };
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -148,7 +148,7 @@ impl AggregateShape<'_> {
 
     fn root_from(
         &self,
-        opening: &Opening,
+        opening: &LeafOpening,
         leaves: &[(u64, &[u8])],
         nodes: &[H256],
     ) -> Option<H256> {

@@ -24,6 +24,6 @@ mod tracer;
 pub use execution::{
     AggregateError, AggregateExecution, AggregateResult, AggregatedUpdate, TrainedParent,
 };
-pub use reads::{OpenedTree, Opening};
+pub use reads::{LeafOpening, OpenedTree};
 pub use shape::{AggregateShape, AggregateStep, UPDATES_PART};
 pub use tracer::AggregateTracer;

@@ -26,7 +26,7 @@ pub enum OpenedTree {
 
 /// Leaves that a step opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opening {
+pub struct LeafOpening {
     /// Of which tree.
     pub tree: OpenedTree,
     /// Which, ascending.
@@ -161,9 +161,9 @@ impl AggregateShape<'_> {
         &self,
         step: &AggregateStep,
         inputs: &[&[u8]],
-    ) -> Result<Vec<Opening>, ComputeError> {
+    ) -> Result<Vec<LeafOpening>, ComputeError> {
         use AggregateStep as S;
-        let one = |tree, leaf| Opening {
+        let one = |tree, leaf| LeafOpening {
             tree,
             leaves: vec![leaf],
         };
@@ -190,7 +190,7 @@ impl AggregateShape<'_> {
                 None => vec![one(OpenedTree::Weights, tile)],
             },
             S::Tile { tile } => {
-                let mut openings: Vec<Opening> = masters(tile).into_iter().collect();
+                let mut openings: Vec<LeafOpening> = masters(tile).into_iter().collect();
                 openings.push(one(OpenedTree::Weights, tile));
                 openings
             }
@@ -222,7 +222,7 @@ impl AggregateShape<'_> {
         &self,
         updates: Range<usize>,
         readings: impl Iterator<Item = &'i &'i [u8]>,
-    ) -> Result<Vec<Opening>, ComputeError> {
+    ) -> Result<Vec<LeafOpening>, ComputeError> {
         let mut openings = Vec::new();
         for (update, read) in updates.zip(readings) {
             let read = Reading::read(read).ok_or(ComputeError::Impossible)?;
@@ -234,7 +234,7 @@ impl AggregateShape<'_> {
     }
 
     /// The leaves of an update that hold these bytes, as far as they are in the file.
-    fn file_opening(&self, update: usize, windows: &[Range<u64>]) -> Option<Opening> {
+    fn file_opening(&self, update: usize, windows: &[Range<u64>]) -> Option<LeafOpening> {
         let bytes = u64::from(self.execution.updates.get(update)?.bytes);
         let mut leaves = BTreeSet::new();
         for window in windows {
@@ -243,7 +243,7 @@ impl AggregateShape<'_> {
                 leaves.extend(window.start / file::LEAF..end.div_ceil(file::LEAF));
             }
         }
-        (!leaves.is_empty()).then(|| Opening {
+        (!leaves.is_empty()).then(|| LeafOpening {
             tree: OpenedTree::Update(update),
             leaves: leaves.into_iter().collect(),
         })
@@ -277,7 +277,7 @@ impl AggregateShape<'_> {
     }
 
     /// The nodes that are missing to prove opened leaves; `None` where they are not leaves of their tree.
-    pub fn missing(&self, opening: &Opening) -> Option<Vec<Place>> {
+    pub fn missing(&self, opening: &LeafOpening) -> Option<Vec<Place>> {
         merkle::missing(self.leaves(opening.tree)?, &opening.leaves)
     }
 

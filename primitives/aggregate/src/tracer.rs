@@ -3,7 +3,7 @@
 use crate::{
     compute::compute,
     file,
-    reads::{OpenedBytes, OpenedTree, Opening},
+    reads::{LeafOpening, OpenedBytes, OpenedTree},
     shape::{AggregateShape, AggregateStep},
 };
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -162,7 +162,7 @@ impl<'a> AggregateTracer<'a> {
     }
 
     /// The nodes that prove opened leaves.
-    fn nodes(&self, opening: &Opening) -> Option<Vec<H256>> {
+    fn nodes(&self, opening: &LeafOpening) -> Option<Vec<H256>> {
         let places = self.shape.missing(opening)?;
         let leaves = self.shape.leaves(opening.tree)?;
         if let OpenedTree::Update(update) = opening.tree {

@@ -3,7 +3,7 @@
 use crate::support::World;
 use noema_aggregate::{
     AggregateExecution, AggregateResult, AggregateShape, AggregateStep, AggregatedUpdate,
-    OpenedTree, Opening, TrainedParent,
+    LeafOpening, OpenedTree, TrainedParent,
 };
 use noema_checkpoint::CheckpointId;
 use noema_numerics::{
@@ -142,7 +142,7 @@ fn chunk_bytes(shape: &AggregateShape<'_>, header: bool) -> usize {
     if header {
         leaves.insert(0, 1);
     }
-    let opening = Opening {
+    let opening = LeafOpening {
         tree: OpenedTree::Update(0),
         leaves,
     };
@@ -155,14 +155,16 @@ fn opened_bytes(shape: &AggregateShape<'_>, step: &AggregateStep) -> usize {
     use AggregateStep as S;
     let one = |tree, leaf, bytes: usize| {
         let leaves = vec![leaf];
-        let missing = shape.missing(&Opening { tree, leaves }).expect("a leaf");
+        let missing = shape
+            .missing(&LeafOpening { tree, leaves })
+            .expect("a leaf");
         bytes + 32 * missing.len()
     };
     let masters = |tile| one(OpenedTree::Masters, tile, LEAF_BYTES);
     let weights = |tile| one(OpenedTree::Weights, tile, TILE_BYTES);
     match *step {
         S::Header { .. } => {
-            let opening = Opening {
+            let opening = LeafOpening {
                 tree: OpenedTree::Update(0),
                 leaves: (0..3).collect(),
             };
