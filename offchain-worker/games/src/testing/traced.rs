@@ -135,9 +135,8 @@ impl TraceSource for &Traced {
         let shape = self.world.shape();
         let mut tracer = self.world.tracer(&shape);
         let is_there = tracer.leaves(step, |_, _| ());
-        let bare = tracer.evidence(step).filter(|_| is_there);
-        let proven = bare.and_then(|bare| self.proven(&shape, step, bare));
-        proven.ok_or(NoPlace)
+        let proven = self.proven(&shape, step, &tracer);
+        proven.filter(|_| is_there).ok_or(NoPlace)
     }
 }
 

@@ -240,6 +240,7 @@ pub(super) fn run(bytes: &[u8]) -> String {
                 GameEnd::Upheld => {}
                 GameEnd::Fallen(Fault::NotShown(_)) => assert!(silent),
                 GameEnd::Fallen(fault) => panic!("an honest trace fell: {fault:?}"),
+                GameEnd::HandedOver => panic!("a computation with steps was handed over"),
             }
             outcome.push(format!("{end:?}").chars().take(6).collect());
             break;
