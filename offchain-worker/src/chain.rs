@@ -7,6 +7,7 @@ pub mod calls;
 mod duty;
 mod events;
 mod follow;
+mod games;
 mod identity;
 mod issuance;
 mod perform;

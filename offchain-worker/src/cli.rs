@@ -6,6 +6,7 @@ mod claim;
 mod dataset;
 mod describe;
 mod device;
+mod dispute;
 mod doctor;
 mod fetch;
 mod gateway;
@@ -74,6 +75,8 @@ Examples:
     noema-worker ask \"Why is the sky blue?\" --account //Bob
     noema-worker ask --continue \"And at sunset?\" --account //Bob --receipt sunset.json
     noema-worker receipt verify sunset.json --recompute
+  Challenge an answer that is false:
+    noema-worker dispute challenge sunset.json --account //Bob
   Run a gateway for programs that speak OpenAI's API:
     noema-worker gateway --account //Bob
 
@@ -174,6 +177,9 @@ enum Command {
     /// Show, prove and verify the receipts of answers.
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
+    /// List and tell disputes, and challenge a false answer.
+    #[command(subcommand)]
+    Dispute(dispute::DisputeCommand),
     /// Run a gateway: OpenAI's API for any program, over sessions that it opens and pays.
     Gateway(gateway::GatewayArgs),
     /// Check machine, devices, checkpoints, chain and keys, and suggest remedies.
@@ -310,6 +316,7 @@ async fn run_command(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Register(command) => register::register(&global, command).await,
         Command::Ask(args) => return ask::ask(&global, args).await,
         Command::Receipt(command) => return receipt::receipt(&global, command).await,
+        Command::Dispute(command) => return dispute::dispute(&global, command).await,
         Command::Gateway(args) => gateway::gateway(&global, args).await,
         Command::Doctor(args) => return doctor::doctor(&global, args).await,
         Command::Claim(args) => claim::claim(&global, args).await,

@@ -4,6 +4,7 @@
 //! - [`roles`] decides what an operator does next, given its duties on chain and its records in the
 //!   [`store`]; [`roles::rounds`] is the part for rounds of training;
 //! - [`chain`] reads a node's finalized blocks and sends transactions; [`keys`] signs them;
+//! - [`games`] plays both sides of a dispute over an answer;
 //! - [`payer`] opens the session of a payer with its worker, [`gateway`] those of a gateway;
 //! - [`artefacts`] shares checkpoints and datasets with other operators, and fetches them;
 //! - [`metrics`] exports counters and health, and [`doctor`] diagnoses the setup;
@@ -16,6 +17,7 @@ pub mod artefacts;
 pub mod chain;
 pub mod cli;
 pub mod doctor;
+pub mod games;
 pub mod gateway;
 pub mod keys;
 pub mod metrics;

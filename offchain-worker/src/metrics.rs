@@ -31,6 +31,8 @@ pub enum Execution {
     Check,
     /// A verdict as a juror.
     Verdict,
+    /// A move in a game.
+    Move,
 }
 
 /// The outcome of a transaction.
@@ -72,6 +74,8 @@ pub struct Metrics {
     pub checks: Counter,
     /// Challenges that are on chain.
     pub challenges: Counter,
+    /// Moves of games that are on chain.
+    pub moves: Counter,
     /// Verdicts that are revealed on chain.
     pub verdicts: Counter,
     /// Epochs for which a reward was claimed.
@@ -175,6 +179,7 @@ impl Metrics {
         let checks_invalid = counter(&mut registry, "checks_invalid", "Answers found false");
         let checks = counter(&mut registry, "checks", "Checks that are revealed on chain");
         let challenges = counter(&mut registry, "challenges", "Challenges that are on chain");
+        let moves = counter(&mut registry, "moves", "Moves of games that are on chain");
         let verdicts = counter(
             &mut registry,
             "verdicts",
@@ -299,6 +304,7 @@ impl Metrics {
             checks_invalid,
             checks,
             challenges,
+            moves,
             verdicts,
             rewards,
             session_answers,

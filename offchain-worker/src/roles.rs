@@ -13,12 +13,17 @@
 //!   answer                             submitted
 //!   check                              committed, revealed; or challenged; the leaf of a session demanded
 //!   verdict                            committed, revealed
+//!   move of a game                     opened, shown, pointed or proven
 //!   contribution, scores               committed, revealed
 //!   next checkpoint                    claimed; announced as a holding
 //! ```
 //!
 //! The answers of sessions are given beside the loop, too, by [`noema_session_transport`]; the loop tells it what the
 //! chain knows of them, submits its claims, and posts the leaves that validators demand.
+//!
+//! A [game](crate::games) is played by both sides in the same way: the chain lists the move that is due, as the claimant
+//! or as a challenger, and it follows from the operator's own trace. A move has a clock, so that it never waits for
+//! answers.
 //!
 //! Long work runs in tasks beside the loop, and so does waiting for the fate of a submission. So the loop
 //! never blocks: an operator that trains for hours still meets the deadline of a check.
@@ -53,6 +58,7 @@ pub use operator::{OperatorLoop, Pace};
 pub use session_checks::{ClaimedAnswer, LeafError, LeafSource};
 pub use view::{ChainView, ChainViewError, Duties, DutyOutcome, LeafDemand, Reward, Rewards};
 
+use crate::games::PlayedGame;
 use crate::store::AccountBytes;
 use noema_model::engine::Check;
 use noema_protocol::{CheckpointId, ClaimId, Job, Receipt, RequestId, Role, SamplingParameters};
@@ -110,6 +116,15 @@ pub enum Part {
         /// The leaf.
         leaf: u32,
     },
+    /// It has to move in the game over a leaf, as the claimant or as a challenger.
+    Move {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+        /// The hash of the moves that it owes in this game.
+        steps: H256,
+    },
 }
 
 impl Part {
@@ -118,7 +133,9 @@ impl Part {
         match *self {
             Self::Answer(request) => Job::Request(request),
             Self::Check { claim, leaf, .. } => Job::Check(claim, leaf),
-            Self::Verdict { claim, leaf } => Job::Dispute(claim, leaf),
+            Self::Verdict { claim, leaf } | Self::Move { claim, leaf, .. } => {
+                Job::Dispute(claim, leaf)
+            }
         }
     }
 
@@ -126,7 +143,7 @@ impl Part {
     pub fn subject(&self) -> Option<H256> {
         match self {
             Self::Check { point, .. } => Some(H256::from_low_u64_be(*point)),
-            Self::Answer(_) | Self::Verdict { .. } => None,
+            Self::Answer(_) | Self::Verdict { .. } | Self::Move { .. } => None,
         }
     }
 }
@@ -158,7 +175,8 @@ pub struct Duty {
 pub struct Task {
     /// Distinguishes the duty from others for a job of the same number: from earlier ones, and from those on
     /// a restarted chain with the same genesis block. It depends on randomness of the chain: the seed of an
-    /// answer, the point of a check, or the root of a disputed claim, which binds its seeds.
+    /// answer, the point of a check, or the root of a disputed claim, which binds its seeds; in a game with the moves so
+    /// far.
     pub subject: H256,
     /// The work.
     pub work: Workload,
@@ -187,6 +205,8 @@ pub enum Workload {
     },
     /// To read a leaf of a session from the chain, and to decide whether it is true.
     SessionVerdict(Box<ClaimedAnswer>),
+    /// To read a leaf of a session from the chain, and to make the next move in the game over it.
+    Move(Box<PlayedGame>),
 }
 
 /// The result of the re-execution of a leaf.

@@ -282,7 +282,7 @@ impl Tasks {
             chain = chain.with_sessions();
             self.served.push(sessions.clone());
         }
-        let leaves: Option<Arc<dyn LeafSource>> = match validates {
+        let leaves: Option<Arc<dyn LeafSource>> = match validates || sessions.is_some() {
             true => {
                 let (link, key) = (self.link.clone(), operator.key.clone());
                 Some(Arc::new(Leaves::new(link, key, self.fetcher.clone())))

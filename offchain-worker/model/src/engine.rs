@@ -34,6 +34,7 @@ mod sample;
 mod split;
 mod tables;
 pub(crate) mod tokenizer;
+mod trace;
 
 pub use chat::ChatCodec;
 pub use split::{PromptSplit, SplitError, SplitVerdict};
@@ -42,14 +43,18 @@ use crate::checkpoint::OpenCheckpoint;
 use noema_executor::{
     schedule::{Fallback, Observer},
     Cancel, Device, DeviceClass, Executor, ExecutorError, Owner, ScheduleError, ScheduleOptions,
-    Scheduler,
+    Scheduler, WeightsTree,
 };
 use noema_numerics::{End, Flaw, GenerationParameters, Sampling};
 use noema_protocol::{text_bound, ParameterError, SamplingParameters, SessionId};
 use noema_sessions::AnswerEnd;
 use prompt::{PromptCodec, PromptError, Unsupported};
 use sp_core::H256;
-use std::{fmt, ops::ControlFlow, sync::Arc};
+use std::{
+    fmt,
+    ops::ControlFlow,
+    sync::{Arc, OnceLock},
+};
 
 /// Why a prompt cannot be answered or an answer cannot be checked. A flaw of the answer is not an error but a
 /// [`CheckVerdict`].
@@ -221,6 +226,8 @@ pub struct Engine {
     prompts: PromptCodec,
     device: Device,
     scheduler: Scheduler,
+    /// The tree over the weights, which proofs about traces need.
+    weights: OnceLock<Arc<WeightsTree>>,
 }
 
 impl Engine {
@@ -245,6 +252,7 @@ impl Engine {
             prompts,
             device: device.clone(),
             scheduler,
+            weights: OnceLock::new(),
         })
     }
 

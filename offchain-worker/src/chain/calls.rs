@@ -1,9 +1,10 @@
 //! The calls that this program submits, with their arguments under the names of the runtime.
 
 use super::types::{
-    Balance, Roles, Weights, WireArchitecture, WireCall, WireDevice, WireEndpoint, WireSignature,
-    WireTokenBounds,
+    Balance, Roles, Weights, WireArchitecture, WireCall, WireDevice, WireEndpoint, WirePlace,
+    WireProof, WireSignature, WireStatement, WireTokenBounds,
 };
+use crate::games::Move;
 use noema_claims::HiddenProof;
 use noema_protocol::{
     CheckpointId, ClaimId, FamilyId, Prices, Receipt, RequestId, Role, RoundId, SamplingParameters,
@@ -36,6 +37,65 @@ macro_rules! calls {
             }
         )*
     };
+}
+
+/// The call of a move.
+#[derive(Clone, Debug)]
+pub enum MoveCall {
+    /// Shows the root of a trace.
+    Open(OpenTrace),
+    /// Shows a row.
+    Show(ShowRow),
+    /// Points to a node.
+    Point(PointTo),
+    /// Proves that a step is wrong.
+    Prove(ProveStep),
+}
+
+impl MoveCall {
+    /// The call of a move in the game over a leaf.
+    pub fn new(claim: ClaimId, leaf: u32, made: Move) -> Self {
+        match made {
+            Move::Open {
+                statement,
+                path,
+                root,
+                siblings,
+            } => Self::Open(OpenTrace {
+                claim,
+                leaf,
+                statement: statement.into(),
+                path,
+                root,
+                siblings,
+            }),
+            Move::Show {
+                challengers, row, ..
+            } => Self::Show(ShowRow {
+                claim,
+                leaf,
+                challengers: challengers.into_iter().map(AccountId32).collect(),
+                row,
+            }),
+            Move::Point {
+                node,
+                hash,
+                siblings,
+            } => Self::Point(PointTo {
+                claim,
+                leaf,
+                node: node.into(),
+                hash,
+                siblings,
+            }),
+            Move::Prove { statement, proof } => Self::Prove(ProveStep {
+                claim,
+                leaf,
+                statement: statement.into(),
+                proof: proof.into(),
+            }),
+        }
+    }
 }
 
 calls! {
@@ -174,6 +234,63 @@ calls! {
         claim: ClaimId,
         /// The leaf.
         leaf: u32,
+    }
+    /// Shows the root of the trace of a disputed leaf.
+    "Disputes"."open_trace" OpenTrace {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+        /// What the leaf states.
+        statement: WireStatement,
+        /// The siblings of the leaf, up to the claim's root.
+        path: Vec<H256>,
+        /// The root of the trace.
+        root: H256,
+        /// The siblings of the last leaf of the trace.
+        siblings: Vec<H256>,
+    }
+    /// Joins a game as a challenger, with a bond.
+    "Disputes"."join" JoinGame {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+    }
+    /// Points to a node of the trace of a claimant.
+    "Disputes"."point" PointTo {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+        /// The node.
+        node: WirePlace,
+        /// Its hash.
+        hash: H256,
+        /// Its siblings up to the root.
+        siblings: Vec<H256>,
+    }
+    /// Shows the row below a node.
+    "Disputes"."show" ShowRow {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+        /// The challengers that pointed to the node.
+        challengers: Vec<AccountId32>,
+        /// The row.
+        row: Vec<H256>,
+    }
+    /// Proves that a step of a trace is wrong.
+    "Disputes"."prove" ProveStep {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+        /// What the leaf states.
+        statement: WireStatement,
+        /// The proof.
+        proof: WireProof,
     }
     /// Commits to a verdict.
     "Jury"."commit_verdict" CommitVerdict {

@@ -2,17 +2,18 @@
 
 use super::calls::{
     AnnounceHolding, Challenge, ClaimCheckpoint, ClaimReward, ClaimSession, CommitCheck,
-    CommitContribution, CommitScores, CommitVerdict, DemandLeaf, EndSession, JoinRound,
+    CommitContribution, CommitScores, CommitVerdict, DemandLeaf, EndSession, JoinRound, MoveCall,
     ObjectToClaim, ObjectToScores, PostLeaf, Resume, RevealCheck, RevealContribution, RevealScores,
     RevealSessionCheck, RevealVerdict, SubmitAnswer,
 };
 use super::types::WireSignature;
 use super::{ChainError, Node};
+use crate::games::Move;
 use crate::keys::Key;
 use crate::roles::rounds::RoundStep;
 use crate::roles::{Action, DutyOutcome};
 use futures::future::BoxFuture;
-use noema_protocol::RoundId;
+use noema_protocol::{ClaimId, RoundId};
 use subxt::config::substrate::AccountId32;
 
 type Fate = Result<BoxFuture<'static, DutyOutcome>, ChainError>;
@@ -128,6 +129,7 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
             };
             node.perform(call, key).await
         }
+        Action::Move { claim, leaf, made } => perform_move(node, (claim, leaf), *made, key).await,
         Action::ClaimReward { account, epoch } => {
             let account = AccountId32(account);
             node.perform(ClaimReward { account, epoch }, key).await
@@ -138,6 +140,16 @@ pub(super) async fn perform(node: &Node, action: &Action, key: &Key) -> Fate {
                 .await
         }
         Action::Resume => node.perform(Resume {}, key).await,
+    }
+}
+
+/// Submits the call of a move.
+async fn perform_move(node: &Node, (claim, leaf): (ClaimId, u32), made: Move, key: &Key) -> Fate {
+    match MoveCall::new(claim, leaf, made) {
+        MoveCall::Open(call) => node.perform(call, key).await,
+        MoveCall::Show(call) => node.perform(call, key).await,
+        MoveCall::Point(call) => node.perform(call, key).await,
+        MoveCall::Prove(call) => node.perform(call, key).await,
     }
 }
 

@@ -41,31 +41,21 @@ enum ClaimsCall {
     },
 }
 
-/// The event of a post.
-#[derive(DecodeAsType)]
-#[decode_as_type(crate_path = "subxt::ext::scale_decode")]
-struct LeafPosted {
-    claim: ClaimId,
-    leaf: u32,
-}
-
 impl Node {
     /// The leaf of a claim that its claimant posted in the finalized block `last` or earlier, but not before block
-    /// `first`; `None` if there is none. Reads these blocks, the youngest first.
+    /// `first`, and which `is_right`; `None` if there is none. Reads the calls of these blocks, the youngest first: one
+    /// that the chain refused is found, too, and is not the right one.
     pub async fn posted_leaf(
         &self,
         (claim, leaf): (ClaimId, u32),
-        first: u64,
-        last: u64,
+        (first, last): (u64, u64),
+        is_right: impl Fn(&SessionLeaf) -> bool,
     ) -> Result<Option<SessionLeaf>, ChainError> {
         for number in (first..=last).rev() {
             let at = self.at(number).await?;
-            let posts: Vec<LeafPosted> = at.events().await?.all("Claims", "LeafPosted")?;
-            let is_here = posts
-                .iter()
-                .any(|post| (post.claim, post.leaf) == (claim, leaf));
-            if is_here {
-                return at.post_of(claim, leaf).await;
+            let posts = at.posts_of(claim, leaf).await?;
+            if let Some(post) = posts.into_iter().find(&is_right) {
+                return Ok(Some(post));
             }
         }
         Ok(None)
@@ -73,36 +63,37 @@ impl Node {
 }
 
 impl At {
-    /// The leaf that a call in this block posts.
-    async fn post_of(&self, claim: ClaimId, leaf: u32) -> Result<Option<SessionLeaf>, ChainError> {
+    /// The leaves that calls in this block post.
+    async fn posts_of(&self, claim: ClaimId, leaf: u32) -> Result<Vec<SessionLeaf>, ChainError> {
         let extrinsics = self.block.extrinsics();
         let extrinsics = self
             .in_time("extrinsics of a block", extrinsics.fetch())
             .await?;
         // One that cannot be decoded is none that this program knows how to make.
-        for extrinsic in extrinsics.iter().filter_map(Result::ok) {
-            let post = match (extrinsic.pallet_name(), extrinsic.call_name()) {
-                ("Claims", "post_leaf") => extrinsic
-                    .decode_call_data_fields_unchecked_as::<Post>()
-                    .ok(),
-                ("Duties", "perform") => extrinsic
-                    .iter_call_data_fields()
-                    .find(|field| field.name() == "duty")
-                    .and_then(|field| field.decode_as::<PostingCall>().ok())
-                    .map(Post::from),
-                _ => None,
-            };
-            let found = post.filter(|post| (post.claim, post.leaf) == (claim, leaf));
-            if let Some(post) = found {
-                return Ok(Some(SessionLeaf {
-                    receipt: post.receipt,
-                    path: post.path,
-                    prompt: post.prompt,
-                    answer: post.answer,
-                }));
-            }
-        }
-        Ok(None)
+        let posts = extrinsics
+            .iter()
+            .filter_map(Result::ok)
+            .filter_map(
+                |extrinsic| match (extrinsic.pallet_name(), extrinsic.call_name()) {
+                    ("Claims", "post_leaf") => extrinsic
+                        .decode_call_data_fields_unchecked_as::<Post>()
+                        .ok(),
+                    ("Duties", "perform") => extrinsic
+                        .iter_call_data_fields()
+                        .find(|field| field.name() == "duty")
+                        .and_then(|field| field.decode_as::<PostingCall>().ok())
+                        .map(Post::from),
+                    _ => None,
+                },
+            );
+        let posts = posts.filter(|post| (post.claim, post.leaf) == (claim, leaf));
+        let leaves = posts.map(|post| SessionLeaf {
+            receipt: post.receipt,
+            path: post.path,
+            prompt: post.prompt,
+            answer: post.answer,
+        });
+        Ok(leaves.collect())
     }
 }
 

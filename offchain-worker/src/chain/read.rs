@@ -79,7 +79,7 @@ impl At {
     }
 
     /// Calls the view function `pallet.name`, and decodes its result by position.
-    async fn view_by_position<A, R>(
+    pub(super) async fn view_by_position<A, R>(
         &self,
         pallet: &str,
         name: &str,

@@ -26,7 +26,7 @@
 //!
 //! A round, [`Round`](crate::roles::rounds::Round), is decoded as the runtime encodes it: its lists have a type
 //! that cannot be decoded by name, and a round that has not changed is recognised by the hash of its encoding. So are
-//! the terms of a session, whose encoding both sides hash. The type is compared with the metadata before: a field
+//! the terms of a session, whose encoding both sides hash, and games, which are those of `noema_disputes`. The type is compared with the metadata before: a field
 //! that was added, moved, removed, renamed or given another type is an error that names it, as is a variant that took
 //! the place of another; one that was added is an error where a value of it is read. So a worker that takes part in
 //! rounds or serves sessions runs either before such an upgrade or after it, and is replaced when it is enacted.
@@ -80,6 +80,7 @@ use from_chain;
 
 mod checkpoint;
 mod claim;
+mod game;
 mod governance;
 mod issuance;
 mod operator;
@@ -91,6 +92,10 @@ pub use checkpoint::{
     WireFeature, WireLayerPattern, WireTokenBounds, WireWindow,
 };
 pub use claim::{CheckDue, ClaimInfo, ClaimRecord, ClaimTerms, Demand, DueStep, Seat, VerdictDue};
+pub use game::{
+    GameInfo, MoveDue, MoveStep, WireEvidence, WireInputs, WireKind, WirePlace, WireProof,
+    WireStatement,
+};
 pub use issuance::{Claimable, ClosedEpoch, PendingReward, RunningEpoch, ScheduledEpoch};
 pub use operator::{
     DeviceReport, EarningsLedger, Idle, Offer, OperatorInfo, OperatorRecord, PriceList,

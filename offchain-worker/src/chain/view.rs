@@ -4,8 +4,8 @@ use super::perform::perform;
 use super::read::At;
 use super::rounds::OpenRounds;
 use super::types::{
-    CheckDue, DemandDue, DueStep, Idle, OpenAnswer, RequestPhase, RequestState, SessionInfo,
-    VerdictDue,
+    CheckDue, DemandDue, DueStep, Idle, MoveDue, OpenAnswer, RequestPhase, RequestState,
+    SessionInfo, VerdictDue,
 };
 use super::{ChainError, Link};
 use crate::keys::Key;
@@ -15,9 +15,10 @@ use crate::roles::{
 };
 use crate::store::AccountBytes;
 use async_trait::async_trait;
+use codec::Encode;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
-use noema_protocol::{ClaimId, Job, RequestId, SessionId};
+use noema_protocol::{hashing, ClaimId, Job, RequestId, SessionId};
 use noema_session_transport::{OpenBundle, SessionFacts};
 use noema_sessions::SessionTerms;
 use sp_core::H256;
@@ -76,7 +77,8 @@ impl ChainView for NodeView {
         let at = node.finalized().await?;
         let operator = &self.controller;
         let serves_sessions = self.terms.is_some();
-        let (info, answers, checks, verdicts, rounds, sessions, demands) = futures::try_join!(
+        let plays = serves_sessions || self.validates;
+        let (info, answers, checks, verdicts, rounds, sessions, demands, moves) = futures::try_join!(
             at.operator(operator),
             if_wanted(self.serves, at.assignments(operator)),
             if_wanted(self.validates, at.checks_due(operator)),
@@ -84,6 +86,7 @@ impl ChainView for NodeView {
             if_wanted(self.takes_part, self.rounds.read(&node, &at)),
             if_wanted(serves_sessions, known(at.worker_sessions(operator))),
             if_wanted(serves_sessions, known(at.demands_due(operator))),
+            if_wanted(plays, known(at.moves_due(operator))),
         )?;
         let sessions = self.facts(&at, node.genesis(), sessions).await?;
         let info = info.ok_or_else(|| {
@@ -95,7 +98,9 @@ impl ChainView for NodeView {
         let answers = answers.into_iter().map(Duty::from);
         let checks = checks.into_iter().map(Duty::from);
         let verdicts = verdicts.into_iter().map(Duty::from);
-        let mut due: Vec<_> = answers.chain(checks).chain(verdicts).collect();
+        let moves = moves_of(moves, at.number());
+        let due = answers.chain(checks).chain(verdicts).chain(moves);
+        let mut due: Vec<_> = due.collect();
         due.sort_by_key(|duty| duty.until);
         Ok(Duties {
             block: at.number(),
@@ -137,6 +142,16 @@ impl ChainView for NodeView {
                 })
             }
             Part::Verdict { claim, leaf } => verdict(&at, self.genesis()?, (claim, leaf)).await?,
+            Part::Move { claim, leaf, .. } => {
+                let genesis = self.genesis()?;
+                let open = at
+                    .open_game(genesis, (claim, leaf), &self.controller)
+                    .await?;
+                open.map(|open| Task {
+                    subject: open.turn(),
+                    work: Workload::Move(Box::new(open)),
+                })
+            }
         })
     }
 
@@ -310,6 +325,39 @@ impl From<DueStep> for DutyStep {
     }
 }
 
+/// The duty in each game in which an account owes moves: they are made one after the other.
+fn moves_of(due: Vec<MoveDue>, now: u64) -> Vec<Duty> {
+    let mut duties: BTreeMap<(ClaimId, u32), Duty> = BTreeMap::new();
+    let mut steps: BTreeMap<(ClaimId, u32), Vec<Vec<u8>>> = BTreeMap::new();
+    for owed in due {
+        let (claim, leaf) = (owed.claim, owed.leaf);
+        steps
+            .entry((claim, leaf))
+            .or_default()
+            .push(owed.step.encode());
+        let until = now.saturating_add(owed.blocks.into());
+        let duty = duties.entry((claim, leaf)).or_insert(Duty {
+            part: Part::Move {
+                claim,
+                leaf,
+                steps: H256::zero(),
+            },
+            step: DutyStep::Execute,
+            checkpoint: owed.checkpoint,
+            until,
+        });
+        duty.until = duty.until.min(until);
+    }
+    let duties = duties.into_iter().zip(steps.into_values());
+    let duties = duties.map(|(((claim, leaf), duty), mut steps)| {
+        steps.sort_unstable();
+        let steps = hashing::blake2_256(&steps.encode());
+        let part = Part::Move { claim, leaf, steps };
+        Duty { part, ..duty }
+    });
+    duties.collect()
+}
+
 async fn if_wanted<T>(
     is_wanted: bool,
     read: impl Future<Output = Result<Vec<T>, ChainError>>,
@@ -363,7 +411,7 @@ fn demand(due: DemandDue) -> Option<LeafDemand> {
 }
 
 /// The leaf of a claim of a session; `None` if the chain no longer has it.
-async fn claimed_answer(
+pub(super) async fn claimed_answer(
     at: &At,
     genesis: H256,
     (claim, leaf): (ClaimId, u32),
@@ -471,5 +519,40 @@ fn missing(id: RequestId, what: &str) -> ChainError {
     ChainError::Incompatible {
         what: format!("record of request {id}"),
         reason: format!("it has no {what}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::types::MoveStep;
+    use super::*;
+    use noema_disputes::Place;
+    use noema_protocol::CheckpointId;
+
+    fn owed(leaf: u32, challenger: u8, blocks: u32) -> MoveDue {
+        let top = Place { row: 20, index: 0 };
+        MoveDue {
+            claim: ClaimId(7),
+            leaf,
+            checkpoint: CheckpointId(H256::repeat_byte(1)),
+            step: MoveStep::Show(top, [challenger; 32]),
+            blocks,
+        }
+    }
+
+    #[test]
+    fn moves_in_one_game_are_one_duty_until_the_first_is_due() {
+        let duties = moves_of(vec![owed(0, 1, 9), owed(0, 2, 4), owed(1, 1, 6)], 100);
+        assert_eq!(
+            duties.iter().map(|duty| duty.until).collect::<Vec<_>>(),
+            [104, 106]
+        );
+        let steps = |due| match moves_of(due, 100).first().map(|duty| duty.part) {
+            Some(Part::Move { steps, .. }) => steps,
+            part => panic!("a move was expected, not {part:?}"),
+        };
+        let both = steps(vec![owed(0, 1, 9), owed(0, 2, 4)]);
+        assert_eq!(both, steps(vec![owed(0, 2, 3), owed(0, 1, 8)]));
+        assert_ne!(both, steps(vec![owed(0, 2, 4)]));
     }
 }

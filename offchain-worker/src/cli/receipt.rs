@@ -93,7 +93,7 @@ pub(super) async fn receipt(global: &Global, command: ReceiptCommand) -> anyhow:
 }
 
 /// Reads a receipt file.
-fn read(path: &Path) -> anyhow::Result<ReceiptFile> {
+pub(super) fn read(path: &Path) -> anyhow::Result<ReceiptFile> {
     let text = read_text(path)?;
     let file = ReceiptFile::read(&text);
     file.with_context(|| format!("{} cannot be used", path.display()))

@@ -47,7 +47,7 @@ mod tests {
     use std::any::TypeId;
 
     /// Options whose numbers are identifiers or seeds, so that the largest is valid.
-    const NAMES: [&str; 4] = ["seed", "epoch", "family", "id"];
+    const NAMES: [&str; 6] = ["seed", "epoch", "family", "id", "claim", "leaf"];
     /// Options for which 0 is valid.
     const ZERO: [&str; 11] = [
         "temperature",

@@ -1,9 +1,11 @@
 //! Where the receipts of a gateway stand on the finalized chain, executions of their answers again, and challenges of
-//! false ones.
+//! false ones, with the games that follow.
 
-use crate::chain::calls::Challenge;
+mod challenging;
+
 use crate::chain::types::{ClaimInfo, SessionInfo};
 use crate::chain::{At, ChainError, Link};
+use crate::games::AccountPlayer;
 use crate::keys::{address, Key};
 use crate::roles::LoadedEngines;
 use async_trait::async_trait;
@@ -26,13 +28,11 @@ use sp_core::H256;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::{watch, Mutex};
-use tracing::{error, info, warn};
+use tokio::sync::{watch, Mutex, OnceCell};
+use tracing::warn;
 
 /// The time between two looks at all sessions: the chain removes the record of a claim days after its end.
 const WATCH: Duration = Duration::from_secs(600);
-/// The time between two looks at the sessions with false answers: a claim has to be challenged in time.
-const CHALLENGE: Duration = Duration::from_secs(6);
 /// Answers that are removed at a time.
 const TOGETHER: usize = 1_000;
 
@@ -40,9 +40,12 @@ const TOGETHER: usize = 1_000;
 pub struct ChainReceipts {
     link: Arc<Link>,
     store: Arc<PayerStore>,
-    /// The account that challenges false answers; `None` where none does.
-    challenger: Option<Key>,
+    /// Challenges false answers, and plays the games that follow; `None` where no account does.
+    challenger: Option<AccountPlayer>,
     recomputer: Recomputer,
+    model: Arc<LocalModel>,
+    /// Executes traces; loaded for the first game.
+    engine: OnceCell<Arc<Engine>>,
     /// The checkpoint that can be executed.
     checkpoint: CheckpointId,
     /// The last look at each session, by the hash of its terms. Held during a look, so that many callers at a time are
@@ -81,7 +84,11 @@ impl LoadModel for LocalModel {
 }
 
 impl LocalModel {
-    fn engine(&self) -> Result<Engine, Box<dyn std::error::Error + Send + Sync>> {
+    /// The engine of the checkpoint, whose files are verified. Blocks until it is loaded.
+    ///
+    /// # Errors
+    /// When this machine cannot execute it.
+    pub fn engine(&self) -> Result<Engine, Box<dyn std::error::Error + Send + Sync>> {
         let device = self.device.select()?;
         let checkpoint = self.library.open(self.checkpoint)?;
         // A receipt is compared with this checkpoint, and with no other.
@@ -93,19 +100,22 @@ impl LocalModel {
 impl ChainReceipts {
     /// The receipts in `store`, whose answers `model` can execute.
     pub fn new(link: Arc<Link>, store: Arc<PayerStore>, model: LocalModel) -> Self {
+        let model = Arc::new(model);
         Self {
             link,
             store,
             challenger: None,
             checkpoint: model.checkpoint,
-            recomputer: Recomputer::new(Arc::new(model)),
+            recomputer: Recomputer::new(model.clone()),
+            model,
+            engine: OnceCell::new(),
             looks: Mutex::default(),
         }
     }
 
-    /// Has `account` challenge false answers, for which it puts bonds on hold.
+    /// Has `account` challenge false answers, for which it puts bonds on hold, and play the games that follow.
     pub fn challenging_as(mut self, account: Key) -> Self {
-        self.challenger = Some(account);
+        self.challenger = Some(AccountPlayer::new(self.link.clone(), account));
         self
     }
 
@@ -116,71 +126,6 @@ impl ChainReceipts {
             () = crate::stopped(&mut stop) => {}
             () = self.keep_up(keep) => {}
             () = self.keep_challenging() => {}
-        }
-    }
-
-    async fn keep_challenging(&self) {
-        let Some(account) = &self.challenger else {
-            return std::future::pending().await;
-        };
-        loop {
-            let found = self.stored(PayerStore::false_answers).await;
-            let open = found.unwrap_or_default().into_iter();
-            for answer in open.filter(|answer| !answer.is_settled) {
-                if let Err(fault) = self.challenge_on_chain(account, answer).await {
-                    warn!(receipt = ?answer.receipt, %fault, "a false answer is not challenged yet");
-                }
-            }
-            tokio::time::sleep(CHALLENGE).await;
-        }
-    }
-
-    /// Challenges a false answer, if it is claimed.
-    async fn challenge_on_chain(
-        &self,
-        account: &Key,
-        answer: FalseAnswer,
-    ) -> Result<(), ReceiptFault> {
-        let FalseAnswer { terms, n, .. } = answer;
-        let look = self.look(terms, answer.session).await?;
-        let is_settled = match self.claim_of(terms, n).await? {
-            Some(claim) if !claim.is_over() => {
-                let leaf = n.saturating_sub(claim.first);
-                self.submit_challenge(account, claim.claim, leaf).await?
-            }
-            Some(_) => true,
-            None => look.is_over,
-        };
-        if !is_settled {
-            return Ok(());
-        }
-        let settled = FalseAnswer {
-            is_settled,
-            ..answer
-        };
-        self.stored(move |store| store.put_false(&settled)).await
-    }
-
-    /// Challenges a leaf. Returns whether this account has challenged it.
-    async fn submit_challenge(
-        &self,
-        account: &Key,
-        claim: ClaimId,
-        leaf: u32,
-    ) -> Result<bool, ReceiptFault> {
-        let node = self.link.node().map_err(unreadable)?;
-        match node.submit(Challenge { claim, leaf }, account).await {
-            Ok(_) => {
-                info!(%claim, leaf, "challenged a false answer");
-                Ok(true)
-            }
-            Err(ChainError::Refused { error, .. }) if error.ends_with("::AlreadyChallenged") => {
-                Ok(true)
-            }
-            Err(error) => {
-                error!(%claim, leaf, %error, account = %account.address(), "a false answer is not challenged; trying again");
-                Ok(false)
-            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The calls of an operator.
 
 use super::rounds::RoundStep;
+use crate::games::Move;
 use crate::store::{AccountBytes, StoredSessionCheck};
 use noema_claims::HiddenProof;
 use noema_protocol::{CheckpointId, ClaimId, Receipt, RequestId, RoundId, SessionId, Verdict};
@@ -105,6 +106,15 @@ pub enum Action {
         /// The salt of the commitment.
         salt: H256,
     },
+    /// Makes a move in a game.
+    Move {
+        /// The claim.
+        claim: ClaimId,
+        /// The leaf.
+        leaf: u32,
+        /// The move.
+        made: Box<Move>,
+    },
     /// Claims the reward for an epoch.
     ClaimReward {
         /// The account that is paid: the controller.
@@ -163,6 +173,9 @@ impl fmt::Display for Action {
             }
             Self::RevealVerdict { claim, leaf, .. } => {
                 write!(f, "reveal of a verdict on leaf {leaf} of claim {claim}")
+            }
+            Self::Move { claim, leaf, made } => {
+                write!(f, "{made} in the game over leaf {leaf} of claim {claim}")
             }
             Self::ClaimReward { epoch, .. } => write!(f, "claim for epoch {epoch}"),
             Self::Round(round, step) => write!(f, "{step} for round {round}"),

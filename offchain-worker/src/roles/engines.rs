@@ -1,6 +1,7 @@
 //! Execution of the model for an operator.
 
 use super::{Answered, Question, Reexecution};
+use crate::games::{KeptTraces, Move, PlayedGame};
 use noema_claims::merkle_root;
 use noema_executor::{Cancel, ScheduleError};
 use noema_model::engine::{Answer, Engine, EngineError};
@@ -9,6 +10,7 @@ use noema_protocol::CheckpointId;
 use noema_session_transport::{
     AnswerStop, ModelFault, SessionAnswer, SessionLeaf, SessionModel, SessionQuestion,
 };
+use sp_core::H256;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -64,6 +66,16 @@ pub trait Engines: Send + Sync + 'static {
         cancel: &Cancel,
     ) -> Result<Option<Reexecution>, ExecutionError>;
 
+    /// The next move in a game over `leaf`, from its trace, which is executed for the first move of the game and kept;
+    /// `None` if it was cancelled. `rows` are those that the claimant showed.
+    fn next_move(
+        &self,
+        open: &PlayedGame,
+        leaf: &SessionLeaf,
+        rows: &[Vec<H256>],
+        cancel: &Cancel,
+    ) -> Result<Option<Move>, ExecutionError>;
+
     /// Whether the checkpoint is loaded.
     fn has(&self, checkpoint: &CheckpointId) -> bool;
 }
@@ -71,13 +83,15 @@ pub trait Engines: Send + Sync + 'static {
 /// Executes on the loaded checkpoints. Each of them batches its requests.
 pub struct LoadedEngines {
     engines: RwLock<BTreeMap<CheckpointId, Arc<Engine>>>,
+    traces: KeptTraces,
 }
 
 impl LoadedEngines {
     /// The engines of these checkpoints.
-    pub const fn new(engines: BTreeMap<CheckpointId, Arc<Engine>>) -> Self {
+    pub fn new(engines: BTreeMap<CheckpointId, Arc<Engine>>) -> Self {
         Self {
             engines: RwLock::new(engines),
+            traces: KeptTraces::default(),
         }
     }
 
@@ -171,6 +185,23 @@ impl Engines for LoadedEngines {
                 &error.to_string(),
             )))),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    fn next_move(
+        &self,
+        open: &PlayedGame,
+        leaf: &SessionLeaf,
+        rows: &[Vec<H256>],
+        cancel: &Cancel,
+    ) -> Result<Option<Move>, ExecutionError> {
+        let engine = self.engine(&open.claimed.agreement.checkpoint)?;
+        let slot = self.traces.slot(leaf.receipt.hash());
+        match open.next_of(&slot, &engine, leaf, rows, cancel) {
+            Ok(made) => Ok(Some(made)),
+            Err(_) if cancel.is_cancelled() => Ok(None),
+            Err(error) if error.is_passing() => Err(ExecutionError::Busy(error.to_string())),
+            Err(error) => Err(ExecutionError::Permanent(error.to_string())),
         }
     }
 

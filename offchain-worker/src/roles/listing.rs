@@ -3,7 +3,7 @@
 use super::listed::{Listed, Trouble};
 use super::operator::OperatorLoop;
 use super::operator_tasks::TaskKey;
-use super::{Duty, DutyStep, Task};
+use super::{Duty, DutyStep, Part, Task};
 use crate::store::{JobStage, Product, Ticket};
 use futures::stream::{self, StreamExt};
 use noema_protocol::Job;
@@ -23,11 +23,11 @@ impl OperatorLoop {
             .listed
             .iter()
             .filter(|(job, _)| !due.contains(job))
-            .map(|(job, listed)| (*job, listed.ticket))
+            .map(|(job, listed)| (*job, (listed.ticket, listed.duty.part)))
             .collect();
-        for (job, ticket) in gone {
+        for (job, (ticket, part)) in gone {
             self.listed.remove(&job);
-            self.tasks.cancel(&TaskKey::Duty(ticket));
+            self.tasks.cancel(&TaskKey::of(&part, ticket));
             let is_missed = match self.record(&ticket) {
                 Ok(None | Some(JobStage::Executed(Product::Answer(_) | Product::Challenge))) => {
                     !self.queue.is_open_for(ticket)
@@ -91,7 +91,8 @@ impl OperatorLoop {
             }
             before => {
                 if let Some(before) = before {
-                    self.tasks.cancel(&TaskKey::Duty(before.ticket));
+                    let key = TaskKey::of(&before.duty.part, before.ticket);
+                    self.tasks.cancel(&key);
                 }
                 self.tell_of(&duty, &ticket);
                 (None, None, 0)
@@ -114,6 +115,10 @@ impl OperatorLoop {
             return;
         }
         let (operator, until) = (&self.identity.name, duty.until);
+        if let Part::Move { claim, leaf, .. } = duty.part {
+            info!(%operator, %claim, leaf, until, "this operator has to move in a game over an answer");
+            return;
+        }
         match ticket.job {
             Job::Request(request) => {
                 self.metrics.jobs.inc();

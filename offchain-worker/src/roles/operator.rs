@@ -24,6 +24,8 @@ pub struct Pace {
     pub executions: u32,
     /// The most executions at a time, which the model batches. Others start as soon as one ends.
     pub together: usize,
+    /// The most moves of games that are made at a time, each from a trace that takes all of the processor.
+    pub moves: usize,
 }
 
 impl Default for Pace {
@@ -32,6 +34,7 @@ impl Default for Pace {
             executions: 3,
             // The room of a worker, and as many for checks.
             together: 32,
+            moves: 2,
         }
     }
 }
@@ -48,6 +51,8 @@ pub struct OperatorLoop {
     pub(super) tasks: Tasks<TaskKey, Done>,
     /// Whether an execution had to wait for others at the latest turn.
     pub(super) deferred: bool,
+    /// Whether a move had to wait for others at the latest turn.
+    pub(super) deferred_move: bool,
     pub(super) queue: DutyQueue,
     pub(super) listed: BTreeMap<Job, Listed>,
     /// Its part in rounds of training, if it takes part in them.
@@ -82,6 +87,7 @@ impl OperatorLoop {
             pace: Pace::default(),
             tasks: Tasks::new(),
             deferred: false,
+            deferred_move: false,
             queue: DutyQueue::default(),
             listed: BTreeMap::new(),
             rounds: None,
@@ -126,6 +132,14 @@ impl OperatorLoop {
     /// The number of running tasks.
     pub fn running(&self) -> usize {
         self.tasks.running().count()
+    }
+
+    /// The number of moves that are made.
+    pub(super) fn moving(&self) -> usize {
+        let running = self.tasks.running();
+        running
+            .filter(|key| matches!(key, TaskKey::Move(_)))
+            .count()
     }
 
     /// The number of executions that run.

@@ -2,7 +2,7 @@
 
 use super::rounds::Found;
 use super::steps::Computed;
-use super::Task;
+use super::{Part, Task};
 use crate::store::Ticket;
 use noema_protocol::RoundId;
 use sp_core::H256;
@@ -13,8 +13,20 @@ use std::sync::Arc;
 pub(super) enum TaskKey {
     /// A duty that the model executes.
     Duty(Ticket),
+    /// A move in a game.
+    Move(Ticket),
     /// A round of training.
     Round(RoundId),
+}
+
+impl TaskKey {
+    /// The task of a duty outside rounds.
+    pub(super) const fn of(part: &Part, ticket: Ticket) -> Self {
+        match part {
+            Part::Move { .. } => Self::Move(ticket),
+            Part::Answer(_) | Part::Check { .. } | Part::Verdict { .. } => Self::Duty(ticket),
+        }
+    }
 }
 
 /// The result of an operator's task.

@@ -58,17 +58,33 @@ pub trait LeafSource: Send + Sync + 'static {
     /// is [the leaf of the claim](SessionLeaf::is_of).
     async fn leaf(&self, claimed: &ClaimedAnswer, is_juror: bool)
         -> Result<SessionLeaf, LeafError>;
+
+    /// The rows that the claimant showed in the game over a leaf, and others: each proves by its hashes where it is.
+    async fn rows(&self, claimed: &ClaimedAnswer) -> Result<Vec<Vec<H256>>, LeafError>;
 }
 
-/// Reads the leaf of a workload, if that is an answer of a session.
+/// What the work on an answer of a session reads.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    /// The leaf; `None` for other work.
+    pub(super) leaf: Option<SessionLeaf>,
+    /// The rows of a game.
+    pub(super) rows: Vec<Vec<H256>>,
+}
+
+/// Reads what a workload needs, if that is about an answer of a session.
 pub(super) async fn read(
     source: Option<&dyn LeafSource>,
     work: &Workload,
-) -> Result<Option<SessionLeaf>, TaskError> {
-    let (claimed, is_juror) = match work {
-        Workload::SessionCheck { claimed, .. } => (claimed, false),
-        Workload::SessionVerdict(claimed) => (claimed, true),
-        Workload::Answer(_) | Workload::Check { .. } | Workload::Verdict(_) => return Ok(None),
+) -> Result<Inputs, TaskError> {
+    let (claimed, is_on_chain, needs_rows) = match work {
+        Workload::SessionCheck { claimed, .. } => (claimed.as_ref(), false, false),
+        Workload::SessionVerdict(claimed) => (claimed.as_ref(), true, false),
+        // A game begins when its leaf is posted.
+        Workload::Move(open) => (&open.claimed, true, open.needs_rows()),
+        Workload::Answer(_) | Workload::Check { .. } | Workload::Verdict(_) => {
+            return Ok(Inputs::default());
+        }
     };
     let unread = |reason: String, is_demanded| TaskError::Unread {
         // The reason may quote the claimant.
@@ -79,8 +95,21 @@ pub(super) async fn read(
         let reason = "this operator reads no leaves of sessions".to_owned();
         return Err(TaskError::Failed(reason));
     };
-    match tokio::time::timeout(PATIENCE, source.leaf(claimed, is_juror)).await {
-        Ok(Ok(leaf)) if leaf.is_of(claimed.root, claimed.leaves, claimed.leaf) => Ok(Some(leaf)),
+    let reading = async {
+        let leaf = source.leaf(claimed, is_on_chain).await?;
+        let rows = match needs_rows {
+            true => source.rows(claimed).await?,
+            false => Vec::new(),
+        };
+        Ok::<_, LeafError>((leaf, rows))
+    };
+    match tokio::time::timeout(PATIENCE, reading).await {
+        Ok(Ok((leaf, rows))) if leaf.is_of(claimed.root, claimed.leaves, claimed.leaf) => {
+            Ok(Inputs {
+                leaf: Some(leaf),
+                rows,
+            })
+        }
         Ok(Ok(_)) => Err(unread("it is not a leaf of the claim".into(), false)),
         Ok(Err(error @ LeafError::Demanded)) => Err(unread(error.to_string(), true)),
         Ok(Err(error)) => Err(unread(error.to_string(), false)),

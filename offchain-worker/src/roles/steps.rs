@@ -1,6 +1,7 @@
 //! From a duty to its result, and from the result to the call that submits it.
 
 use super::engines::{Engines, ExecutionError};
+use super::session_checks::Inputs;
 use super::{serve, session_checks, validate, Action, ClaimedAnswer, DutyStep, Workload};
 use crate::store::{AccountBytes, Product};
 use noema_executor::Cancel;
@@ -15,15 +16,14 @@ pub(super) struct Computed {
     pub(super) fault: Option<String>,
 }
 
-/// Does the work of a duty; `None` if it was cancelled. `leaf` is the leaf of the work, if that is an answer of a
-/// session. Blocks until the model is done.
+/// Does the work of a duty; `None` if it was cancelled. `inputs` are what was read for it. Blocks until the model is done.
 pub(super) fn compute(
     engines: &dyn Engines,
     work: &Workload,
-    leaf: Option<&SessionLeaf>,
+    inputs: &Inputs,
     cancel: &Cancel,
 ) -> Result<Option<Computed>, ExecutionError> {
-    let leaf = match (work, leaf) {
+    let leaf = match (work, inputs.leaf.as_ref()) {
         (Workload::Answer(question), _) => {
             let answer = engines.answer(question, cancel)?;
             return Ok(answer.map(|answer| Computed {
@@ -38,7 +38,14 @@ pub(super) fn compute(
         ) => {
             return compute_session(engines, work, (claimed.as_ref(), leaf), cancel);
         }
-        (Workload::SessionCheck { .. } | Workload::SessionVerdict(_), None) => {
+        (Workload::Move(open), Some(leaf)) => {
+            let made = engines.next_move(open, leaf, &inputs.rows, cancel)?;
+            return Ok(made.map(|made| Computed {
+                product: Product::Move(Box::new(made)),
+                fault: None,
+            }));
+        }
+        (Workload::SessionCheck { .. } | Workload::SessionVerdict(_) | Workload::Move(_), None) => {
             return Err(ExecutionError::Failed("its leaf was not read".into()));
         }
     };
@@ -123,6 +130,11 @@ pub(super) fn action(
         (Job::Check(claim, leaf), DutyStep::Execute, Product::Challenge) => {
             Action::Challenge { claim, leaf }
         }
+        (Job::Dispute(claim, leaf), DutyStep::Execute, Product::Move(made)) => Action::Move {
+            claim,
+            leaf,
+            made: made.clone(),
+        },
         (Job::Dispute(claim, leaf), DutyStep::Execute, &Product::Verdict { verdict, salt }) => {
             Action::CommitVerdict {
                 claim,

@@ -79,6 +79,7 @@ impl OperatorLoop {
         }
         self.block = duties.block;
         self.deferred = false;
+        self.deferred_move = false;
         if self.store_trouble.is_some() {
             self.check_store();
         }
@@ -102,7 +103,7 @@ impl OperatorLoop {
     pub async fn progress(&mut self) {
         tokio::select! {
             ended = self.tasks.next() => match ended.key {
-                TaskKey::Duty(ticket) => self.executed(ticket, ended).await,
+                TaskKey::Duty(ticket) | TaskKey::Move(ticket) => self.executed(ticket, ended).await,
                 TaskKey::Round(round) => self.attended(round, ended).await,
             },
             (duty, outcome) = self.queue.next() => self.learned(duty, outcome),
@@ -111,7 +112,8 @@ impl OperatorLoop {
 
     /// Whether an execution that was deferred at the latest turn can start.
     fn could_execute_more(&self) -> bool {
-        self.deferred && self.executing() < self.pace.together
+        let executes = self.deferred && self.executing() < self.pace.together;
+        executes || (self.deferred_move && self.moving() < self.pace.moves)
     }
 
     /// Marks everything that was read from the chain as doubtful: a node that was unreachable, or whose chain

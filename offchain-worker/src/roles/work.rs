@@ -85,14 +85,21 @@ impl OperatorLoop {
             }
             return;
         };
-        let key = TaskKey::Duty(ticket);
+        let key = TaskKey::of(&duty.part, ticket);
         if self.tasks.failures(&key) >= self.pace.executions {
             return self.is_kept_by(ticket.job, Trouble::GivenUp);
         }
         if !self.tasks.is_due(&key) {
             return;
         }
-        if self.executing() >= self.pace.together {
+        // A move has a clock, and its trace is executed beside the passes of the model: it waits for other moves only,
+        // the most urgent of which come first.
+        if let Part::Move { .. } = duty.part {
+            if self.moving() >= self.pace.moves {
+                self.deferred_move = true;
+                return;
+            }
+        } else if self.executing() >= self.pace.together {
             self.deferred = true;
             return;
         }
@@ -100,9 +107,9 @@ impl OperatorLoop {
         let leaves = self.leaves.clone();
         self.tasks.start(key, |cancel| async move {
             let executed = task.clone();
-            let leaf = session_checks::read(leaves.as_deref(), &executed.work).await?;
+            let inputs = session_checks::read(leaves.as_deref(), &executed.work).await?;
             let computed =
-                blocking(move || compute(engines.as_ref(), &executed.work, leaf.as_ref(), &cancel))
+                blocking(move || compute(engines.as_ref(), &executed.work, &inputs, &cancel))
                     .await?;
             Ok(Done::Executed(Executed { task, computed }))
         });
@@ -172,6 +179,7 @@ impl OperatorLoop {
                 Workload::Answer(_) => Execution::Answer,
                 Workload::Check { .. } | Workload::SessionCheck { .. } => Execution::Check,
                 Workload::Verdict(_) | Workload::SessionVerdict(_) => Execution::Verdict,
+                Workload::Move(_) => Execution::Move,
             },
             seconds,
         );
@@ -180,6 +188,9 @@ impl OperatorLoop {
                 let tokens = answer.tokens.len();
                 self.metrics.tokens.inc_by(tokens as u64);
                 info!(%operator, %job, tokens, seconds = rounded, "answered");
+            }
+            (Product::Move(made), _) => {
+                info!(%operator, %job, next = %made, seconds = rounded, "the next move of the game is made");
             }
             (_, None) => {
                 self.metrics.checks_valid.inc();
@@ -220,6 +231,7 @@ impl OperatorLoop {
         let (counter, what) = match (product, step) {
             (Product::Answer(_), _) => (&self.metrics.answers, "answer"),
             (Product::Challenge, _) => (&self.metrics.challenges, "challenge"),
+            (Product::Move(_), _) => (&self.metrics.moves, "move"),
             (Product::Check(_) | Product::SessionCheck(_), DutyStep::Reveal) => {
                 (&self.metrics.checks, "check")
             }

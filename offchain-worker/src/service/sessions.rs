@@ -4,6 +4,7 @@ use super::operators::Recorded;
 use super::ServiceError;
 use crate::artefacts;
 use crate::chain::{ChainError, Link};
+use crate::games::ShownRows;
 use crate::keys::Key;
 use crate::roles::{ClaimedAnswer, LeafError, LeafSource, LoadedEngines};
 use crate::store::AccountBytes;
@@ -108,10 +109,13 @@ impl DrawnLeaves for ChainDraws {
     }
 }
 
-/// Reads leaves of sessions for one validator: from their claimants, or from the chain.
+/// Reads leaves of sessions for one operator, from their claimants or from the chain, and what was shown in games over
+/// them.
 pub(super) struct Leaves {
     link: Arc<Link>,
     key: Key,
+    /// What was shown in games.
+    rows: ShownRows,
     /// The endpoint to read over; opened at its first use if the worker shares no files.
     fetcher: OnceCell<Fetcher>,
 }
@@ -122,6 +126,7 @@ impl Leaves {
         Self {
             link,
             key,
+            rows: ShownRows::default(),
             fetcher: OnceCell::new_with(fetcher),
         }
     }
@@ -142,8 +147,10 @@ impl Leaves {
         });
         if demand.as_ref().is_some_and(|demand| demand.is_posted) {
             let place = (claimed.claim, claimed.leaf);
+            let is_right =
+                |leaf: &SessionLeaf| leaf.is_of(claimed.root, claimed.leaves, claimed.leaf);
             let posted = node
-                .posted_leaf(place, claimed.made_at, at.number())
+                .posted_leaf(place, (claimed.made_at, at.number()), is_right)
                 .await
                 .map_err(|error| unread(&error))?;
             return posted.ok_or_else(|| {
@@ -158,6 +165,11 @@ impl Leaves {
             Some(_) => LeafError::Demanded,
             None => LeafError::Unread(reason),
         })
+    }
+
+    async fn read_rows(&self, claimed: &ClaimedAnswer) -> Result<Vec<Vec<H256>>, ChainError> {
+        let node = self.link.node()?;
+        self.rows.read(&node, claimed).await
     }
 
     /// Asks the claimant.
@@ -193,5 +205,10 @@ impl LeafSource for Leaves {
         is_juror: bool,
     ) -> Result<SessionLeaf, LeafError> {
         self.read(claimed, is_juror).await
+    }
+
+    async fn rows(&self, claimed: &ClaimedAnswer) -> Result<Vec<Vec<H256>>, LeafError> {
+        let read = self.read_rows(claimed).await;
+        read.map_err(|error| LeafError::Unread(error.to_string()))
     }
 }

@@ -1,6 +1,7 @@
 //! Records of jobs on disk.
 
 use super::AccountBytes;
+use crate::games::Move;
 use codec::{Decode, Encode};
 use noema_claims::HiddenProof;
 use noema_protocol::{Job, Receipt, Verdict};
@@ -104,6 +105,8 @@ pub enum Product {
     },
     /// A check of a leaf of a session that is true.
     SessionCheck(Box<StoredSessionCheck>),
+    /// A move in a game.
+    Move(Box<Move>),
 }
 
 /// An answer as it is submitted.

@@ -8,10 +8,10 @@ mod session;
 
 pub(crate) use chain::FakeChain;
 pub(crate) use disk::Disk;
-pub(crate) use model::{answer, FakeModel};
+pub(crate) use model::{answer, FakeModel, POINTED};
 pub(crate) use network::Network;
 pub(crate) use session::{
-    facts, served, session_leaf, to_check_session, FakeLeaves, GENESIS, SESSION,
+    facts, open_game, served, session_leaf, to_check_session, to_move, FakeLeaves, GENESIS, SESSION,
 };
 
 use futures::FutureExt;

@@ -3,6 +3,7 @@
 mod chains;
 mod claim;
 mod fake;
+mod games;
 mod judge;
 mod rounds;
 mod serve;

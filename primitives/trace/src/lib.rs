@@ -23,6 +23,7 @@ mod needs;
 mod reads;
 mod shape;
 mod tracer;
+mod words;
 
 pub use compute::StepSource;
 pub use evidence::{leaf, EvidenceRefusal, StepEvidence, StepJudgement, MAX_EVIDENCE_BYTES};

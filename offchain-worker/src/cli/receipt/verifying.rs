@@ -167,8 +167,8 @@ fn advice(verified: &Verified) -> Option<String> {
         _ => "now".to_owned(),
     };
     Some(format!(
-        "any account can challenge it {until}, with the call claims.challenge({}, {})",
-        claim.claim, claim.leaf
+        "any account can challenge it {until}, as leaf {} of claim {}, with: noema-worker dispute challenge FILE",
+        claim.leaf, claim.claim
     ))
 }
 

@@ -1,8 +1,10 @@
 //! A fake model that answers at once, or when the test lets it.
 
+use noema_disputes::Place;
 use noema_model::engine::{Answer, AnswerFault, Check, CheckVerdict};
 use noema_protocol::CheckpointId;
 use noema_session_transport::SessionLeaf;
+use noema_worker::games::{Move, PlayedGame};
 use noema_worker::roles::{Answered, Cancel, Engines, ExecutionError, Question, Reexecution};
 use sp_core::H256;
 use std::collections::BTreeMap;
@@ -10,11 +12,16 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::Mutex;
 use std::time::Duration;
 
+/// The node of every move.
+pub(crate) const POINTED: Place = Place { row: 3, index: 1 };
+
 /// A model with the same answer to every prompt.
 #[derive(Default)]
 pub(crate) struct FakeModel {
     pub(crate) answers: AtomicU32,
     pub(crate) checks: AtomicU32,
+    /// Moves of games that were made.
+    pub(crate) moves: AtomicU32,
     pub(crate) fails: AtomicBool,
     /// Always fails permanently.
     pub(crate) refuses: AtomicBool,
@@ -155,6 +162,31 @@ impl Engines for FakeModel {
             prompt_tokens: leaf.receipt.prompt_tokens,
             hidden: right.hidden,
         })))
+    }
+
+    fn next_move(
+        &self,
+        open: &PlayedGame,
+        _: &SessionLeaf,
+        rows: &[Vec<H256>],
+        cancel: &Cancel,
+    ) -> Result<Option<Move>, ExecutionError> {
+        if !self.executes(&self.moves, cancel)? {
+            return Ok(None);
+        }
+        let row = rows.first().cloned().unwrap_or_default();
+        Ok(Some(match open.is_claimant() {
+            true => Move::Show {
+                node: POINTED,
+                challengers: open.lines.iter().map(|(who, _)| *who).collect(),
+                row,
+            },
+            false => Move::Point {
+                node: POINTED,
+                hash: H256::repeat_byte(6),
+                siblings: row,
+            },
+        }))
     }
 
     fn has(&self, _: &CheckpointId) -> bool {

@@ -3,6 +3,7 @@
 use super::{answer, CLAIM, CONTROLLER, POINT};
 use async_trait::async_trait;
 use noema_claims::merkle_root;
+use noema_disputes::{DisputedLeaf, Game, GameRules, GameStage, GameTerms, Place, Side, Tree};
 use noema_economics::Permill;
 use noema_protocol::{hashing, CheckpointId, ClaimId, Job, SamplingParameters, SessionId};
 use noema_session_transport::{
@@ -14,6 +15,7 @@ use noema_sessions::{
     Agreement, AnswerEnd, Ask, Bundle, SessionPrices, SessionReceipt, SessionRules, SessionTerms,
     Stage, WorkerSide,
 };
+use noema_worker::games::PlayedGame;
 use noema_worker::roles::{
     ClaimedAnswer, Duty, DutyStep, LeafError, LeafSource, Part, Task, Workload,
 };
@@ -98,18 +100,84 @@ pub(crate) fn session_leaf() -> SessionLeaf {
     }
 }
 
-/// The duty to check this leaf, or to judge it.
-pub(crate) fn to_check_session(step: DutyStep, leaf: &SessionLeaf, is_juror: bool) -> (Duty, Task) {
-    let claimed = Box::new(ClaimedAnswer {
+/// The leaf in a claim that has no other.
+fn claimed(leaf: &SessionLeaf) -> ClaimedAnswer {
+    ClaimedAnswer {
         claim: CLAIM,
         leaf: 0,
-        claimant: [2; 32],
+        claimant: CLAIMANT,
         made_at: 5,
         root: merkle_root(&[leaf.receipt.hash()]),
         leaves: 1,
         first: 0,
         agreement: agreement(),
-    });
+    }
+}
+
+const CLAIMANT: [u8; 32] = [2; 32];
+
+/// A game over the leaf, opened by its claimant, with a line of `challenger`, who pointed to `node`, in which `side` has
+/// to move. The operator of [`CONTROLLER`] plays.
+pub(crate) fn open_game(challenger: [u8; 32], side: Side, node: Option<Place>) -> PlayedGame {
+    let claimed = claimed(&session_leaf());
+    let claimant = match challenger == CONTROLLER {
+        true => CLAIMANT,
+        false => CONTROLLER,
+    };
+    let terms = GameTerms {
+        claimant,
+        subject: DisputedLeaf {
+            claim: CLAIM,
+            leaf: 0,
+            checkpoint: agreement().checkpoint,
+        },
+        tokens: 100,
+        rules: GameRules {
+            per_move: 10,
+            tokens_per_block: 100,
+            row_bits: 10,
+        },
+    };
+    let mut game = Game::new(terms, 6, 100);
+    let mut line = game.join(6, 100).expect("it has begun");
+    line.turn.side = side;
+    line.node = node.map(|node| (node, H256::repeat_byte(6)));
+    game.stage = GameStage::Open {
+        tree: Tree::new(H256::repeat_byte(5), 5_000).expect("it has steps"),
+        statement: session_leaf().receipt.hash(),
+        since: 6,
+    };
+    PlayedGame {
+        claimed,
+        game,
+        lines: vec![(challenger, line)],
+        most_answered: 8,
+        player: CONTROLLER,
+    }
+}
+
+/// The duty to move in a game.
+pub(crate) fn to_move(open: PlayedGame) -> (Duty, Task) {
+    let duty = Duty {
+        part: Part::Move {
+            claim: CLAIM,
+            leaf: 0,
+            steps: open.turn(),
+        },
+        step: DutyStep::Execute,
+        checkpoint: agreement().checkpoint,
+        until: 30,
+    };
+    let task = Task {
+        subject: open.turn(),
+        work: Workload::Move(Box::new(open)),
+    };
+    (duty, task)
+}
+
+/// The duty to check this leaf, or to judge it.
+pub(crate) fn to_check_session(step: DutyStep, leaf: &SessionLeaf, is_juror: bool) -> (Duty, Task) {
+    let claimed = Box::new(claimed(leaf));
     let (part, work) = match is_juror {
         true => (
             Part::Verdict {
@@ -160,6 +228,10 @@ impl Default for FakeLeaves {
 impl LeafSource for FakeLeaves {
     async fn leaf(&self, _: &ClaimedAnswer, _: bool) -> Result<SessionLeaf, LeafError> {
         self.0.lock().expect("no test thread has panicked").clone()
+    }
+
+    async fn rows(&self, _: &ClaimedAnswer) -> Result<Vec<Vec<H256>>, LeafError> {
+        Ok(vec![vec![H256::repeat_byte(4)]])
     }
 }
 
