@@ -348,12 +348,12 @@ fn output(shape: &TraceShape<'_>, step: u64) -> Vec<u8> {
 fn heaviest(shape: &TraceShape<'_>, kind: StepKind) -> Option<(u64, Needs)> {
     let mut most: Option<(usize, u64, Needs)> = None;
     let last = shape.positions() - 1;
-    // The last but one has more tokens in the leaf of its own.
     // Forged routes name the last expert: there are not as many as they say.
     let selected = match kind {
         StepKind::Experts => Architecture::MAX_EXPERTS - 1,
         _ => TOKEN,
     };
+    // The last but one has more tokens in the leaf of its own.
     for position in [last, last - 1] {
         for place in pieces(shape, position, kind) {
             let Some(needs) = shape.needs(&place, Some(selected)) else {
