@@ -198,7 +198,7 @@ fn any_part_is_found_again() {
     }
 }
 
-fn worlds() -> [World; 3] {
+fn worlds() -> [World; 5] {
     let gated = Architecture {
         variant: Variant {
             gelu: true,
@@ -211,6 +211,8 @@ fn worlds() -> [World; 3] {
         World::answer(TestModel::TINY, 35, 3, SAMPLINGS[2]),
         World::answer(TestModel::EVERY_DIFFERENCE, 34, 2, Sampling::GREEDY),
         World::text(gated, 5),
+        World::answer(TestModel::EXPERTS, 4, 3, SAMPLINGS[2]),
+        World::text(TestModel::SOME_EXPERTS, 5),
     ]
 }
 
