@@ -143,15 +143,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     }
 
     fn route() -> Weight {
-        Weight::from_parts(4_000_000_000, 0)
+        Weight::from_parts(1_300_000_000, 0)
     }
 
     fn experts() -> Weight {
-        Weight::from_parts(3_000_000_000, 0)
+        Weight::from_parts(2_000_000_000, 0)
     }
 
     fn mix_experts() -> Weight {
-        Weight::from_parts(4_000_000_000, 0)
+        Weight::from_parts(6_700_000_000, 0)
     }
 
     fn add() -> Weight {
