@@ -149,18 +149,19 @@ pub(crate) fn entries(
         }
     }
     let entries = forms.iter().zip(0..).map(|(form, token)| match form {
-        TokenForm::Byte(byte) => TokenEntry::Byte(*byte),
-        TokenForm::Text(text) if made.is_piece(token) => TokenEntry::Piece {
+        TokenForm::None => Ok(TokenEntry::Never),
+        TokenForm::Byte(byte) => Ok(TokenEntry::Byte(*byte)),
+        TokenForm::Text(text) if made.is_piece(token) => Ok(TokenEntry::Piece {
             bytes: text.clone(),
             left: made.parts(token, true),
             right: made.parts(token, false),
-        },
-        TokenForm::Text(text) if units.has_whole_words() => TokenEntry::Word {
+        }),
+        TokenForm::Text(text) if units.has_whole_words() => Ok(TokenEntry::Word {
             bytes: text.clone(),
-        },
-        TokenForm::Text(_) | TokenForm::None => TokenEntry::Never,
+        }),
+        TokenForm::Text(_) => Ok(TokenEntry::Never),
     });
-    Ok(entries.collect())
+    entries.collect()
 }
 
 /// The units of a text; `None` if a part of it is none.
