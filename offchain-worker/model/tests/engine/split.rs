@@ -38,9 +38,12 @@ const HARD: [&str; 22] = [
     "\u{b}\u{c}\u{85}\u{2028}\u{2029}",
 ];
 
-/// The tables of the split of prompts into tokens.
-fn split() -> Option<&'static (PromptSplit, HashMap<Vec<u8>, u32>)> {
-    static SPLIT: OnceLock<Option<(PromptSplit, HashMap<Vec<u8>, u32>)>> = OnceLock::new();
+/// The tables of the split of prompts into tokens, and the tokens by their bytes.
+type Split = (PromptSplit, HashMap<Vec<u8>, u32>);
+
+/// That of the real model.
+fn split() -> Option<&'static Split> {
+    static SPLIT: OnceLock<Option<Split>> = OnceLock::new();
     let split = SPLIT.get_or_init(|| {
         let started = Instant::now();
         let split = PromptSplit::open(engine()?.checkpoint()).expect("its split has steps");
