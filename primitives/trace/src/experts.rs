@@ -80,7 +80,7 @@ impl TraceShape<'_> {
         Some(start + tiles.start..start + tiles.end)
     }
 
-    /// Elements of a piece of a mixture: whole leaves of what an expert returns, and of all experts at most [`MIXED`].
+    /// Elements of a piece of a mixture: whole leaves of what an expert returns, and of all experts at most `MIXED`.
     pub fn mixed_elements(&self, operation: usize) -> Option<usize> {
         let NetworkOperator::Mix { routes, input, .. } = *self.operator(operation)? else {
             return None;
