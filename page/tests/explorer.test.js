@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 
-import { NARROW, closeBrowser, fits, focused, open, picture, showsFocus } from './lib/browser.js';
+import { NARROW, closeBrowser, counts, fits, focused, open, picture, showsFocus } from './lib/browser.js';
 import { ScriptedGateway } from './lib/gateway.js';
 import { populate } from './lib/populated.js';
 
@@ -55,7 +55,7 @@ describe('the explorer', () => {
     await picture(page, 'explorer-dispute-open');
     await chain.decide();
     await main().getByText('Any account can appeal').waitFor();
-    assert.equal(await page.getByRole('region', { name: 'Jurors' }).getByText('the leaf is false').count(), chain.jurors);
+    await counts(page.getByRole('region', { name: 'Jurors' }).getByText('the leaf is false'), chain.jurors);
     await picture(page, 'explorer-dispute-verdict');
     // The window to appeal ends.
     await main().locator('.head').getByText('the leaf is false').waitFor({ timeout: 120_000 });
@@ -116,7 +116,7 @@ describe('the explorer', () => {
 
   it('shows operators with bonds, prices and records', async () => {
     await begin('operators');
-    assert.equal(await page.getByRole('region', { name: 'Operators' }).locator('tbody tr').count(), 8);
+    await counts(page.getByRole('region', { name: 'Operators' }).locator('tbody tr'), 8);
     await picture(page, 'explorer-operators');
     await begin(`operator/${chain.worker.address}`);
     await main().getByText('Earned with answers').waitFor();
@@ -128,7 +128,7 @@ describe('the explorer', () => {
   it('draws the lineage of checkpoints, with their loss', async () => {
     await begin('checkpoints');
     const graph = page.getByRole('region', { name: 'Lineage of the checkpoints' });
-    assert.equal(await graph.locator('a').count(), 1 + chain.rounds.length);
+    await counts(graph.locator('a'), 1 + chain.rounds.length);
     await graph.getByText('3.7400 bits a token').waitFor();
     await page.getByRole('img', { name: /^Loss on the evaluation text/ }).waitFor();
     await picture(page, 'explorer-checkpoints');
@@ -145,7 +145,7 @@ describe('the explorer', () => {
     await picture(page, 'explorer-training');
     await begin(`round/${chain.round.id}`);
     await main().getByText('promoted').first().waitFor();
-    assert.equal(await main().getByText(/^accepted, weight/).count(), 3);
+    await counts(main().getByText(/^accepted, weight/), 3);
     await picture(page, 'explorer-round');
   });
 

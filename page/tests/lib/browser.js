@@ -85,3 +85,9 @@ export const showsFocus = (page) =>
     const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
     return outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2;
   });
+
+/** Waits until there are `expected` elements, at least one, and asserts that there are no more. */
+export async function counts(locator, expected) {
+  await locator.nth(expected - 1).waitFor();
+  assert.equal(await locator.count(), expected);
+}
