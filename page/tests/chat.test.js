@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 
-import { NARROW, closeBrowser, fits, focused, open, picture, showsFocus } from './lib/browser.js';
+import { NARROW, closeBrowser, fits, focused, focuses, open, picture, showsFocus } from './lib/browser.js';
 import { CHECKPOINT, ScriptedGateway } from './lib/gateway.js';
 
 const MARKDOWN = `A **hash function** maps a text to a short value.
@@ -301,7 +301,7 @@ describe('the chat', () => {
     gateway.script = [{ text: 'A first sentence. A second one.', pause: 80 }];
     await begin();
     await page.getByText('Ask a model').waitFor();
-    assert.equal(await focused(page), 'textarea: Message');
+    await focuses(page, 'textarea: Message');
     await page.keyboard.type('Hello');
     await page.keyboard.press('Shift+Enter');
     await page.keyboard.type('there');
@@ -342,7 +342,7 @@ describe('the chat', () => {
       await page.getByRole('dialog', { name: 'Conversations' }).waitFor();
       await picture(page, `narrow-drawer-${name}`);
       await page.keyboard.press('Escape');
-      assert.equal(await focused(page), 'button: Conversations', 'the focus returns');
+      await focuses(page, 'button: Conversations', 'the focus returns');
       await page.getByRole('button', { name: 'Settings' }).click();
       await fits(page);
       await picture(page, `narrow-settings-${name}`);

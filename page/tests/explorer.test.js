@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 
-import { NARROW, closeBrowser, counts, fits, focused, open, picture, showsFocus } from './lib/browser.js';
+import { NARROW, closeBrowser, counts, fits, focuses, open, picture, showsFocus } from './lib/browser.js';
 import { ScriptedGateway } from './lib/gateway.js';
 import { populate } from './lib/populated.js';
 
@@ -193,7 +193,7 @@ describe('the explorer', () => {
     assert.ok(await showsFocus(page));
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Claims' }).waitFor();
-    assert.equal(await focused(page), 'h1: Claims', 'the focus follows the address');
+    await focuses(page, 'h1: Claims', 'the focus follows the address');
   });
 
   for (const [name, options] of [['light', { viewport: NARROW }], ['dark', { viewport: NARROW, dark: true }]]) {

@@ -79,6 +79,12 @@ export const focused = (page) =>
     return `${element.tagName.toLowerCase()}: ${name.trim().slice(0, 60)}`;
   });
 
+/** Asserts that an element gets the focus, for which it has a few seconds: the page moves it after it has drawn. */
+export async function focuses(page, expected, message) {
+  for (let tries = 0; tries < 50 && (await focused(page)) !== expected; tries += 1) await page.waitForTimeout(100);
+  assert.equal(await focused(page), expected, message);
+}
+
 /** Whether what has the focus shows it. */
 export const showsFocus = (page) =>
   page.evaluate(() => {
